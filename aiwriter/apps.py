@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class AIWriterConfig(AppConfig):
+    name = "aiwriter"
+    verbose_name = "AI writer"

@@ -1,0 +1,21 @@
+from aiwriter.models.brand_voice import BrandVoice
+from aiwriter.models.brief import Brief
+from aiwriter.models.budget import Budget
+from aiwriter.models.draft import Draft
+from aiwriter.models.embedding import Embedding
+from aiwriter.models.exemplar import Exemplar
+from aiwriter.models.generation import Generation
+from aiwriter.models.generation_step import GenerationStep
+from aiwriter.models.model_price import ModelPrice
+
+__all__ = [
+    "BrandVoice",
+    "Brief",
+    "Budget",
+    "Draft",
+    "Embedding",
+    "Exemplar",
+    "Generation",
+    "GenerationStep",
+    "ModelPrice",
+]

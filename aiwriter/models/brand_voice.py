@@ -1,0 +1,27 @@
+"""How a brand sounds."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from pulsequill.core.db import TenantModel
+
+
+class BrandVoice(TenantModel):
+    """A voice profile: proposed from samples, accepted by a person, then used by every draft."""
+
+    class Status(models.TextChoices):
+        PROPOSED = "proposed", "Proposed"
+        ACTIVE = "active", "Active"
+        LOCKED = "locked", "Locked"
+
+    name = models.CharField(max_length=120)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
+    profile = models.JSONField(default=dict, help_text="traits, do_words, dont_words, style_rules, banned_phrases, formality")
+    version = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "name", "version"], name="brand_voice_version_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"

@@ -1,0 +1,20 @@
+"""What a workspace may spend on AI."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from pulsequill.core.db import TenantModel
+
+
+class Budget(TenantModel):
+    """The monthly cap of a workspace: a warning at `warn_percent`, a hard stop at the cap."""
+
+    monthly_cap_micro_usd = models.BigIntegerField(default=20_000_000)
+    warn_percent = models.PositiveSmallIntegerField(default=80)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace"], name="budget_one_per_workspace")]
+
+    def __str__(self) -> str:
+        return f"{self.monthly_cap_micro_usd / 1_000_000:.2f} USD a month"

@@ -1,0 +1,50 @@
+"""One run of the writer over a brief."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from pulsequill.core.db import TenantModel
+
+
+class Generation(TenantModel):
+    """From the brief to its drafts: state, route and cost. Its steps are the audit trail."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+        BLOCKED = "blocked", "Blocked"
+
+    class Origin(models.TextChoices):
+        AI = "ai", "AI model"
+        OFFLINE_TEMPLATE = "offline_template", "Template, no AI model"
+
+    class Kind(models.TextChoices):
+        DRAFTS = "drafts", "Drafts"
+        SUBJECT_LINES = "subject_lines", "Subject lines"
+        REWRITE = "rewrite", "Rewrite"
+
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.DRAFTS)
+    brief = models.ForeignKey("aiwriter.Brief", on_delete=models.CASCADE, null=True, blank=True, related_name="generations")
+    created_by = models.ForeignKey("accounts.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    origin = models.CharField(max_length=20, choices=Origin.choices, blank=True)
+    engine = models.CharField(max_length=20, blank=True)
+    provider = models.CharField(max_length=20, blank=True)
+    model = models.CharField(max_length=80, blank=True)
+    route_reason = models.CharField(max_length=200, blank=True)
+    cost_micro_usd = models.BigIntegerField(default=0)
+    error_code = models.CharField(max_length=60, blank=True)
+    error_detail = models.CharField(max_length=300, blank=True)
+    is_cancel_requested = models.BooleanField(default=False)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "-created_at"], name="generation_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.status}"

@@ -1,0 +1,61 @@
+"""What happened to a message."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from pulsequill.core.db import TenantManager
+from pulsequill.core.ids import uuid7_from_bigint
+
+
+class Event(models.Model):
+    """One fact that was reported, kept for ever in the order it arrived. `dedupe_key` makes "at least once" exact."""
+
+    class Kind(models.TextChoices):
+        DELIVERED = "delivered", "Delivered"
+        DEFERRED = "deferred", "Deferred"
+        BOUNCED = "bounced", "Bounced"
+        COMPLAINED = "complained", "Complained"
+        OPENED = "opened", "Opened"
+        CLICKED = "clicked", "Clicked"
+        UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+        REJECTED = "rejected", "Rejected"
+        FAILED = "failed", "Failed"
+        UNKNOWN = "unknown", "Unknown"
+
+    class Actor(models.TextChoices):
+        HUMAN = "human", "Human"
+        MACHINE = "machine", "Machine"
+        UNKNOWN = "unknown", "Unknown"
+
+    id = models.BigAutoField(primary_key=True)
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+", db_index=False)
+    campaign = models.ForeignKey("campaigns.Campaign", on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
+    message = models.ForeignKey("campaigns.Message", on_delete=models.CASCADE, null=True, related_name="+")
+    link = models.ForeignKey("campaigns.Link", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    actor = models.CharField(max_length=8, choices=Actor.choices, default=Actor.UNKNOWN)
+    actor_reason = models.CharField(max_length=60, blank=True, help_text="Which rule decided the class.")
+    dedupe_key = models.CharField(max_length=120)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField(auto_now_add=True)
+    source = models.CharField(max_length=20, help_text="tracking, sendgrid, bounce, page")
+    user_agent = models.CharField(max_length=300, blank=True)
+    ip_address = models.GenericIPAddressField(null=True, blank=True)
+    data = models.JSONField(default=dict, blank=True)
+
+    objects = TenantManager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dedupe_key"], name="event_once")]
+        indexes = [models.Index(fields=["campaign", "-id"], name="event_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.message_id}"
+
+    @property
+    def public_id(self) -> uuid.UUID:
+        """The UUIDv7 that `/v1` shows; it contains the key."""
+        return uuid7_from_bigint(self.id, self.received_at)

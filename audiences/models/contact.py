@@ -1,0 +1,43 @@
+"""The person we may write to."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from pulsequill.core.db import TenantModel
+
+
+class Contact(TenantModel):
+    """A person with an email address. Whether they may be mailed is asked of `audiences.selectors`, never here."""
+
+    email = models.CharField(max_length=254, help_text="As the person writes it.")
+    email_normalized = models.CharField(max_length=254, help_text="Lower case; what uniqueness goes by.")
+    first_name = models.CharField(max_length=120, blank=True)
+    last_name = models.CharField(max_length=120, blank=True)
+    attributes = models.JSONField(default=dict, blank=True, help_text="Custom fields by key.")
+    time_zone = models.CharField(max_length=64, blank=True)
+    source = models.CharField(max_length=40, blank=True, help_text="import, api, form, manual, demo")
+    source_import = models.ForeignKey(
+        "audiences.ContactImport", on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
+        help_text="The import that created this contact; undoing it removes the contact.",
+    )
+    #: Engagement, written by `analytics.ingest.effects` through `services`; human only.
+    last_sent_at = models.DateTimeField(null=True, blank=True)
+    last_opened_at = models.DateTimeField(null=True, blank=True)
+    last_clicked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "email_normalized"], name="contact_email_unique")]
+        indexes = [
+            models.Index(fields=["workspace", "-created_at", "-id"], name="contact_recent"),
+            GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="contact_attributes"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def name(self) -> str:
+        """First and last name, or the address when neither is known."""
+        return f"{self.first_name} {self.last_name}".strip() or self.email

@@ -1,0 +1,31 @@
+"""A contact's place on a list."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from pulsequill.core.db import TenantModel
+
+
+class Subscription(TenantModel):
+    """A contact on a list. A contact with an active one is a subscriber."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Pending"
+        ACTIVE = "active", "Active"
+        UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+
+    contact = models.ForeignKey("audiences.Contact", on_delete=models.CASCADE, related_name="subscriptions")
+    list = models.ForeignKey("audiences.ContactList", on_delete=models.CASCADE, related_name="subscriptions")
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.ACTIVE)
+    source_import = models.ForeignKey(
+        "audiences.ContactImport", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    unsubscribed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["list", "contact"], name="subscription_unique")]
+        indexes = [models.Index(fields=["list", "status", "contact"], name="subscription_by_list")]
+
+    def __str__(self) -> str:
+        return f"{self.contact_id} on {self.list_id}: {self.status}"

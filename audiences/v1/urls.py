@@ -1,0 +1,7 @@
+"""`/v1` endpoints of `audiences`."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

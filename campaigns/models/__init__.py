@@ -1,0 +1,29 @@
+from campaigns.models.approval import Approval
+from campaigns.models.asset import Asset
+from campaigns.models.campaign import Campaign
+from campaigns.models.captured_message import CapturedMessage
+from campaigns.models.comment import Comment
+from campaigns.models.delivery_minute import DeliveryMinute
+from campaigns.models.drafting_schedule import DraftingSchedule
+from campaigns.models.email_template import EmailTemplate
+from campaigns.models.link import Link
+from campaigns.models.message import Message
+from campaigns.models.sender import Sender
+from campaigns.models.sending_domain import SendingDomain
+from campaigns.models.variant import Variant
+
+__all__ = [
+    "Approval",
+    "Asset",
+    "Campaign",
+    "CapturedMessage",
+    "Comment",
+    "DeliveryMinute",
+    "DraftingSchedule",
+    "EmailTemplate",
+    "Link",
+    "Message",
+    "Sender",
+    "SendingDomain",
+    "Variant",
+]

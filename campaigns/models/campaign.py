@@ -1,0 +1,52 @@
+"""The campaign: what is sent, to whom, when, and how far it has come."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from pulsequill.core.db import TenantModel
+
+
+class Campaign(TenantModel):
+    """One mailing. Its status changes only through `campaigns.lifecycle`."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        SCHEDULED = "scheduled", "Scheduled"
+        PREPARING = "preparing", "Preparing"
+        SENDING = "sending", "Sending"
+        PAUSED = "paused", "Paused"
+        SENT = "sent", "Sent"
+        CANCELLED = "cancelled", "Cancelled"
+        FAILED = "failed", "Failed"
+
+    name = models.CharField(max_length=160)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    status_reason = models.CharField(max_length=300, blank=True, help_text="Why it is paused, failed or missed.")
+    sender = models.ForeignKey("campaigns.Sender", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    lists = models.ManyToManyField("audiences.ContactList", blank=True, related_name="+")
+    segments = models.ManyToManyField("audiences.Segment", blank=True, related_name="+")
+    exclude_lists = models.ManyToManyField("audiences.ContactList", blank=True, related_name="+")
+    exclude_segments = models.ManyToManyField("audiences.Segment", blank=True, related_name="+")
+    track_opens = models.BooleanField(default=True)
+    track_clicks = models.BooleanField(default=True)
+    utm = models.JSONField(default=dict, blank=True)
+    send_at = models.DateTimeField(null=True, blank=True)
+    throttle_per_hour = models.PositiveIntegerField(null=True, blank=True)
+    brief = models.ForeignKey("aiwriter.Brief", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    #: Raised on every edit; the ETag of `/v1/campaigns/{id}` and the guard of the composer's autosave.
+    revision = models.PositiveIntegerField(default=1)
+    provider = models.CharField(max_length=20, blank=True, help_text="Frozen at launch.")
+    recipients = models.PositiveIntegerField(default=0, help_text="Ledger rows planned at launch.")
+    launched_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey("accounts.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace", "-created_at", "-id"], name="campaign_recent"),
+            models.Index(fields=["send_at"], condition=models.Q(status="scheduled"), name="campaign_due"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

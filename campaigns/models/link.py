@@ -1,0 +1,22 @@
+"""Tracked links."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Link(models.Model):
+    """A target address of one variant. Mails hold a signed id, so a wrong address can be mended after sending."""
+
+    id = models.BigAutoField(primary_key=True)
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
+    variant = models.ForeignKey("campaigns.Variant", on_delete=models.CASCADE, related_name="links")
+    url = models.TextField()
+    position = models.PositiveSmallIntegerField(help_text="Where it stands in the mail, from 0.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["variant", "position"], name="link_position_unique")]
+
+    def __str__(self) -> str:
+        return self.url

@@ -1,0 +1,22 @@
+"""Domains that a workspace may send from."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from pulsequill.core.db import TenantModel
+
+
+class SendingDomain(TenantModel):
+    """A domain and what its DNS said when it was last checked."""
+
+    name = models.CharField(max_length=253)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    findings = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="sending_domain_unique")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,19 @@
+#!/usr/bin/env python3
+"""PulseQuill's command line: `./manage.py serve` runs everything, `./manage.py doctor` explains what is wrong."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Hand the arguments to Django, or say in one sentence why that cannot work."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pulsequill.settings")
+    if sys.version_info < (3, 11):  # noqa: UP036 - the sentence is for people with an older Python
+        sys.exit("PulseQuill needs Python 3.11 or later; this is " + sys.version.split()[0] + ".")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Telling open pages that something changed: after the commit, as a hint; PostgreSQL stays the truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import transaction
+from redis.exceptions import RedisError
+
+logger = structlog.get_logger(__name__)
+
+
+def workspace_group(workspace_id: Any) -> str:
+    """Return the channel group of everybody who has a page of this workspace open."""
+    return f"workspace.{workspace_id}"
+
+
+def campaign_group(campaign_id: Any) -> str:
+    """Return the channel group of everybody who watches this campaign's live page."""
+    return f"campaign.{campaign_id}"
+
+
+def push_now(group: str, frame: dict[str, Any]) -> None:
+    """Send a JSON frame to a group at once. When Valkey is away the frame is lost and pages catch up by polling."""
+    try:
+        async_to_sync(get_channel_layer().group_send)(group, {"type": "frame", "frame": frame})
+    except (RedisError, OSError):
+        logger.warning("live_push_failed", group=group)
+
+
+def push(group: str, frame: dict[str, Any]) -> None:
+    """Send a JSON frame to a group once the current transaction has committed."""
+    transaction.on_commit(lambda: push_now(group, frame))

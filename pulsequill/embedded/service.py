@@ -1,0 +1,72 @@
+"""A child process that somebody must start, wait for and stop: shared by the embedded services."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+class ServiceFailed(Exception):
+    """An embedded service did not come up; the message is one sentence for people."""
+
+
+@dataclass
+class Service:
+    """One embedded server process.
+
+    Attributes:
+        name: what people call it.
+        command: the argument list.
+        port: the TCP port on 127.0.0.1 that it listens on.
+        log: the file that takes its output.
+        stop_signal: what asks it to end well.
+        options: further keyword arguments of `subprocess.Popen`.
+    """
+
+    name: str
+    command: Sequence[str]
+    port: int
+    log: Path
+    stop_signal: signal.Signals = signal.SIGTERM
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def start(self, *, timeout_s: float = 30) -> subprocess.Popen[bytes]:
+        """Start the process and return it once its port answers.
+
+        Raises:
+            ServiceFailed: it ended, or did not listen in time; carries the last lines of its log.
+        """
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(  # noqa: S603 - our own argument list
+                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **self.options
+            )
+        deadline = time.monotonic() + timeout_s
+        while process.poll() is None and time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return process
+            time.sleep(0.02)
+        self.stop(process)
+        raise ServiceFailed(f"{self.name} did not start. Its log ({self.log}) ends with: {self.log_tail()}")
+
+    def stop(self, process: subprocess.Popen[bytes], *, timeout_s: float = 15) -> None:
+        """Ask the process to end, and end it by force when it does not."""
+        if process.poll() is None:
+            process.send_signal(self.stop_signal)
+        try:
+            process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def log_tail(self, lines: int = 3) -> str:
+        """Return the last lines of the log as one line of text."""
+        if not self.log.exists():
+            return "(empty)"
+        return " / ".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
