@@ -285,7 +285,7 @@ SEND_CONCURRENCY: int = value("SEND_CONCURRENCY")
 _require_domain = value("REQUIRE_VERIFIED_DOMAIN")
 REQUIRE_VERIFIED_DOMAIN: bool = (not DEBUG and not IS_LOCAL_RUN) if _require_domain is None else _require_domain
 
-# --- the AI writer -----------------------------------------------------------------------------------------------------
+# --- the AI writer ---------------------------------------------------------------------------------------------------
 OPENAI_API_KEY: str = value("OPENAI_API_KEY")
 OPENAI_BASE_URL: str = value("OPENAI_BASE_URL")
 ANTHROPIC_API_KEY: str = value("ANTHROPIC_API_KEY")

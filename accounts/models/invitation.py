@@ -21,7 +21,9 @@ class Invitation(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["workspace", "email"], condition=models.Q(accepted_at=None), name="invitation_one_open"
+                fields=["workspace", "email"],
+                condition=models.Q(accepted_at=None),
+                name="invitation_one_open",
             )
         ]
 

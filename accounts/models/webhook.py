@@ -44,9 +44,7 @@ class WebhookAttempt(TenantModel):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["endpoint", "message_id"], name="webhook_attempt_once")]
         indexes = [
-            models.Index(
-                fields=["next_try_at"], condition=models.Q(status="pending"), name="webhook_attempt_due"
-            )
+            models.Index(fields=["next_try_at"], condition=models.Q(status="pending"), name="webhook_attempt_due")
         ]
 
     def __str__(self) -> str:

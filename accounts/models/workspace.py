@@ -34,4 +34,8 @@ class Workspace(models.Model):
         """Return a slug for `name` that no workspace has yet."""
         base = slugify(name)[:50] or "workspace"
         taken = set(Workspace.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-        return base if base not in taken else next(s for n in range(2, len(taken) + 3) if (s := f"{base}-{n}") not in taken)
+        return (
+            base
+            if base not in taken
+            else next(s for n in range(2, len(taken) + 3) if (s := f"{base}-{n}") not in taken)
+        )

@@ -17,11 +17,15 @@ class BrandVoice(TenantModel):
 
     name = models.CharField(max_length=120)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
-    profile = models.JSONField(default=dict, help_text="traits, do_words, dont_words, style_rules, banned_phrases, formality")
+    profile = models.JSONField(
+        default=dict, help_text="traits, do_words, dont_words, style_rules, banned_phrases, formality"
+    )
     version = models.PositiveSmallIntegerField(default=1)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["workspace", "name", "version"], name="brand_voice_version_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "name", "version"], name="brand_voice_version_unique")
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} v{self.version}"

@@ -18,15 +18,21 @@ class Brief(TenantModel):
     cta_url = models.URLField(max_length=1000, blank=True)
     allowed_links = models.JSONField(default=list, blank=True)
     tone = models.CharField(max_length=120, blank=True)
-    length = models.CharField(max_length=10, default="medium", choices=[("short", "Short"), ("medium", "Medium"), ("long", "Long")])
+    length = models.CharField(
+        max_length=10, default="medium", choices=[("short", "Short"), ("medium", "Medium"), ("long", "Long")]
+    )
     language = models.CharField(max_length=20, default="en")
     must_say = models.JSONField(default=list, blank=True)
     must_not_say = models.JSONField(default=list, blank=True)
     complexity = models.CharField(
-        max_length=8, blank=True, choices=[("low", "Low"), ("medium", "Medium"), ("high", "High")],
+        max_length=8,
+        blank=True,
+        choices=[("low", "Low"), ("medium", "Medium"), ("high", "High")],
         help_text="Empty: worked out from the brief.",
     )
-    brand_voice = models.ForeignKey("aiwriter.BrandVoice", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    brand_voice = models.ForeignKey(
+        "aiwriter.BrandVoice", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     angles = models.PositiveSmallIntegerField(default=3)
 
     def __str__(self) -> str:

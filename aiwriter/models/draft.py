@@ -22,7 +22,9 @@ class Draft(TenantModel):
     subject = models.CharField(max_length=300)
     preview_text = models.CharField(max_length=300, blank=True)
     blocks = models.JSONField(default=list)
-    guardrails = models.JSONField(default=dict, blank=True, help_text="{ok, findings:[{code, severity, message, where}]}")
+    guardrails = models.JSONField(
+        default=dict, blank=True, help_text="{ok, findings:[{code, severity, message, where}]}"
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
     is_ai_generated = models.BooleanField(default=False)
     edit_distance = models.FloatField(null=True, blank=True)

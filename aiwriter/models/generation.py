@@ -28,7 +28,9 @@ class Generation(TenantModel):
         REWRITE = "rewrite", "Rewrite"
 
     kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.DRAFTS)
-    brief = models.ForeignKey("aiwriter.Brief", on_delete=models.CASCADE, null=True, blank=True, related_name="generations")
+    brief = models.ForeignKey(
+        "aiwriter.Brief", on_delete=models.CASCADE, null=True, blank=True, related_name="generations"
+    )
     created_by = models.ForeignKey("accounts.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     origin = models.CharField(max_length=20, choices=Origin.choices, blank=True)

@@ -23,7 +23,11 @@ class GenerationStep(TenantModel):
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
     cached_tokens = models.PositiveIntegerField(default=0)
-    usage_source = models.CharField(max_length=10, default="provider", choices=[("provider", "Provider"), ("estimated", "Estimated"), ("none", "None")])
+    usage_source = models.CharField(
+        max_length=10,
+        default="provider",
+        choices=[("provider", "Provider"), ("estimated", "Estimated"), ("none", "None")],
+    )
     cost_micro_usd = models.BigIntegerField(default=0)
     price = models.ForeignKey("aiwriter.ModelPrice", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     latency_ms = models.PositiveIntegerField(default=0)

@@ -6,12 +6,14 @@ from django.db import models
 
 
 class ModelPrice(models.Model):
-    """One model's abilities and price from a date on, for prompts from a length on. Prices are micro-USD per million tokens."""
+    """A model's abilities and price, from a date and a prompt length on; prices are micro-USD per million tokens."""
 
     provider = models.CharField(max_length=20, choices=[("openai", "OpenAI"), ("anthropic", "Anthropic")])
     model = models.CharField(max_length=80)
     role = models.CharField(
-        max_length=10, blank=True, choices=[("small", "Small"), ("main", "Main")],
+        max_length=10,
+        blank=True,
+        choices=[("small", "Small"), ("main", "Main")],
         help_text="What the router uses it for; empty: only when asked for by name.",
     )
     valid_from = models.DateField()

@@ -32,7 +32,9 @@ class Event(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+", db_index=False)
-    campaign = models.ForeignKey("campaigns.Campaign", on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
+    campaign = models.ForeignKey(
+        "campaigns.Campaign", on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    )
     message = models.ForeignKey("campaigns.Message", on_delete=models.CASCADE, null=True, related_name="+")
     link = models.ForeignKey("campaigns.Link", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     kind = models.CharField(max_length=12, choices=Kind.choices)

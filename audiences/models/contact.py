@@ -19,7 +19,11 @@ class Contact(TenantModel):
     time_zone = models.CharField(max_length=64, blank=True)
     source = models.CharField(max_length=40, blank=True, help_text="import, api, form, manual, demo")
     source_import = models.ForeignKey(
-        "audiences.ContactImport", on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
+        "audiences.ContactImport",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
         help_text="The import that created this contact; undoing it removes the contact.",
     )
     #: Engagement, written by `analytics.ingest.effects` through `services`; human only.

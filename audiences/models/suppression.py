@@ -21,9 +21,7 @@ class Suppression(TenantModel):
     source = models.CharField(max_length=120, blank=True, help_text="What told us: a campaign, an import, a person.")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["workspace", "email_normalized"], name="suppression_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["workspace", "email_normalized"], name="suppression_unique")]
         indexes = [models.Index(fields=["workspace", "-created_at"], name="suppression_recent")]
 
     def __str__(self) -> str:

@@ -12,7 +12,9 @@ class CapturedMessage(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
-    campaign = models.ForeignKey("campaigns.Campaign", on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    campaign = models.ForeignKey(
+        "campaigns.Campaign", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
     message = models.ForeignKey("campaigns.Message", on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     to = models.CharField(max_length=254)
     subject = models.CharField(max_length=998)

@@ -18,9 +18,7 @@ class DeliveryMinute(models.Model):
     failed = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["campaign", "variant", "minute"], name="delivery_minute_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["campaign", "variant", "minute"], name="delivery_minute_unique")]
 
     def __str__(self) -> str:
         return f"{self.campaign_id} {self.minute:%H:%M} {self.sent}"

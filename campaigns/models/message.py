@@ -30,7 +30,12 @@ class Message(models.Model):
     id = models.BigAutoField(primary_key=True)
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+", db_index=False)
     campaign = models.ForeignKey(
-        "campaigns.Campaign", on_delete=models.CASCADE, related_name="messages", null=True, blank=True, db_index=False,
+        "campaigns.Campaign",
+        on_delete=models.CASCADE,
+        related_name="messages",
+        null=True,
+        blank=True,
+        db_index=False,
         help_text="Empty for a transactional message.",
     )
     variant = models.ForeignKey(
@@ -72,17 +77,23 @@ class Message(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["campaign", "email_normalized"], condition=Q(is_test=False), name="message_once_per_address"
+                fields=["campaign", "email_normalized"],
+                condition=Q(is_test=False),
+                name="message_once_per_address",
             )
         ]
         indexes = [
             models.Index(fields=["campaign", "status", "id"], name="message_ledger"),
             models.Index(
-                fields=["campaign", "id"], condition=Q(status__in=["queued", "retrying"]), name="message_claimable"
+                fields=["campaign", "id"],
+                condition=Q(status__in=["queued", "retrying"]),
+                name="message_claimable",
             ),
             models.Index(fields=["lease_until"], condition=Q(status="sending"), name="message_leases"),
             models.Index(
-                fields=["provider_message_id"], condition=~Q(provider_message_id=""), name="message_provider_id"
+                fields=["provider_message_id"],
+                condition=~Q(provider_message_id=""),
+                name="message_provider_id",
             ),
         ]
 

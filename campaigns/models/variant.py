@@ -21,7 +21,9 @@ class Variant(TenantModel):
     subject = models.CharField(max_length=300, blank=True)
     preview_text = models.CharField(max_length=300, blank=True)
     format = models.CharField(max_length=10, choices=Format.choices, default=Format.BLOCKS)
-    body = models.JSONField(default=list, blank=True, help_text="The block list, or the source text of the other formats.")
+    body = models.JSONField(
+        default=list, blank=True, help_text="The block list, or the source text of the other formats."
+    )
     text = models.TextField(blank=True, help_text="Plain text written by hand; empty: made from the body.")
     share = models.PositiveSmallIntegerField(default=100, help_text="Part of the recipients, in percent.")
     is_winner = models.BooleanField(default=False)

@@ -1,7 +1,7 @@
 """Signed tokens and secrets at rest.
 
-Tokens stand in mails for years, so their keys are derived from SECRET_KEY with a purpose each (HKDF-like: HMAC-SHA256 of
-the purpose), and a token of one purpose is worthless for another.
+Tokens stand in mails for years, so their keys are derived from SECRET_KEY with a purpose each (HMAC-SHA256
+of the purpose), and a token of one purpose is worthless for another.
 """
 
 from __future__ import annotations

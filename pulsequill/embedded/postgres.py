@@ -93,7 +93,9 @@ def _initialise(home: Path, data: Path, run_as: dict[str, Any]) -> None:
         except subprocess.CalledProcessError as error:
             shutil.rmtree(draft, ignore_errors=True)
             reason = error.stderr.decode(errors="replace").strip().splitlines()
-            raise ServiceFailed(f"PostgreSQL's data folder could not be made: {reason[-1] if reason else error}") from error
+            raise ServiceFailed(
+                f"PostgreSQL's data folder could not be made: {reason[-1] if reason else error}"
+            ) from error
     with (draft / "postgresql.conf").open("a", encoding="ascii") as configuration:
         configuration.write(CONFIGURATION)
     draft.rename(data)

@@ -44,7 +44,12 @@ class Service:
         """
         with self.log.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 - our own argument list
-                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **self.options
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **self.options,
             )
         deadline = time.monotonic() + timeout_s
         while process.poll() is None and time.monotonic() < deadline:

@@ -1,0 +1,42 @@
+"""Servers that a benchmark needs beside it."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pulsequill.env import BASE_DIR
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def server(module: str, *arguments: str, port: int, timeout_s: float = 30) -> Iterator[None]:
+    """Run `python -m module arguments` for the length of the block, from when it listens on `port`.
+
+    Raises:
+        RuntimeError: it ended, or did not listen in time.
+    """
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=BASE_DIR)  # noqa: S603
+    try:
+        deadline = time.monotonic() + timeout_s
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{module} did not start")
+            time.sleep(0.02)
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)

@@ -1,0 +1,74 @@
+"""An SMTP server that accepts everything and counts: the receiving end of the sending benchmarks.
+
+Run as `python -m pulsequill.benchmarks.smtp_sink PORT`. It speaks RFC 5321 with PIPELINING (RFC 2920); `XCOUNT` answers
+with the number of messages taken so far.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+
+class _Counter:
+    messages = 0
+
+
+class _Session(asyncio.Protocol):
+    def __init__(self, counter: _Counter) -> None:
+        self.counter = counter
+        self.buffer = bytearray()
+        self.in_data = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.write(b"220 sink ESMTP\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        replies = bytearray()
+        while True:
+            if self.in_data:
+                end = self.buffer.find(b"\r\n.\r\n")
+                if end < 0:
+                    break
+                del self.buffer[: end + 5]
+                self.in_data = False
+                self.counter.messages += 1
+                replies += b"250 2.0.0 taken\r\n"
+                continue
+            end = self.buffer.find(b"\r\n")
+            if end < 0:
+                break
+            line = bytes(self.buffer[:end]).upper()
+            del self.buffer[: end + 2]
+            replies += self._reply(line)
+        if replies:
+            self.transport.write(bytes(replies))
+
+    def _reply(self, line: bytes) -> bytes:
+        if line.startswith(b"EHLO"):
+            return b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE 52428800\r\n"
+        if line == b"DATA":
+            self.in_data = True
+            return b"354 go on\r\n"
+        if line == b"QUIT":
+            self.transport.write(b"221 bye\r\n")
+            self.transport.close()
+            return b""
+        if line == b"XCOUNT":
+            return b"250 %d\r\n" % self.counter.messages
+        return b"250 OK\r\n"
+
+
+async def serve(port: int) -> None:
+    """Accept mail on 127.0.0.1 until the process is ended."""
+    counter = _Counter()
+    server = await asyncio.get_running_loop().create_server(lambda: _Session(counter), "127.0.0.1", port)
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1])))
