@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Lower
 
 from pulsequill.core.db import TenantModel
 
@@ -11,6 +12,8 @@ from pulsequill.core.db import TenantModel
 class Contact(TenantModel):
     """A person with an email address. Whether they may be mailed is asked of `audiences.selectors`, never here."""
 
+    #: Without an index of its own: every index below that matters starts with it.
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+", db_index=False)
     email = models.CharField(max_length=254, help_text="As the person writes it.")
     email_normalized = models.CharField(max_length=254, help_text="Lower case; what uniqueness goes by.")
     first_name = models.CharField(max_length=120, blank=True)
@@ -24,6 +27,7 @@ class Contact(TenantModel):
         null=True,
         blank=True,
         related_name="+",
+        db_index=False,
         help_text="The import that created this contact; undoing it removes the contact.",
     )
     #: Engagement, written by `analytics.ingest.effects` through `services`; human only.
@@ -32,9 +36,18 @@ class Contact(TenantModel):
     last_clicked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["workspace", "email_normalized"], name="contact_email_unique")]
+        constraints = [
+            # The pattern class serves equality, uniqueness and `LIKE 'abc%'` in any database collation.
+            models.UniqueConstraint(
+                fields=["workspace", "email_normalized"],
+                name="contact_email_unique",
+                opclasses=["uuid_ops", "varchar_pattern_ops"],
+            )
+        ]
         indexes = [
             models.Index(fields=["workspace", "-created_at", "-id"], name="contact_recent"),
+            models.Index("workspace", OpClass(Lower("first_name"), name="text_pattern_ops"), name="contact_first_name"),
+            models.Index("workspace", OpClass(Lower("last_name"), name="text_pattern_ops"), name="contact_last_name"),
             GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="contact_attributes"),
         ]
 

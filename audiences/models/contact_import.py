@@ -17,6 +17,7 @@ class ContactImport(TenantModel):
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
         CANCELLED = "cancelled", "Cancelled"
+        UNDOING = "undoing", "Undoing"
         UNDONE = "undone", "Undone"
 
     file = models.FileField(max_length=300)
@@ -38,7 +39,9 @@ class ContactImport(TenantModel):
     updated = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
+    suppressed = models.PositiveIntegerField(default=0, help_text="Taken in, but left unsubscribed.")
     is_cancel_requested = models.BooleanField(default=False)
+    run_id = models.UUIDField(null=True, blank=True, help_text="The run that may write; an older one is fenced off.")
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -55,7 +58,7 @@ class ContactImportReject(models.Model):
     """A row that was not imported, as it stood in the file, and why."""
 
     contact_import = models.ForeignKey(ContactImport, on_delete=models.CASCADE, related_name="rejects")
-    row_number = models.PositiveIntegerField(help_text="Line of the file, counting the header as 1.")
+    row_number = models.PositiveIntegerField(help_text="Row as a spreadsheet counts: the header is row 1.")
     reason = models.CharField(max_length=40)
     detail = models.CharField(max_length=300)
     cells = models.JSONField()
