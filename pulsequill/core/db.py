@@ -80,7 +80,7 @@ class TenantQuerySet(models.QuerySet[_M]):
 
     def _fetch_all(self) -> None:
         self._refuse_unscoped()
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[_M]:
         self._refuse_unscoped()
@@ -107,8 +107,20 @@ class TenantQuerySet(models.QuerySet[_M]):
         return super().delete()
 
 
-class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: ignore[misc]
+class TenantManager(models.Manager[_M]):
     """`objects` of every tenant model."""
+
+    def get_queryset(self) -> TenantQuerySet[_M]:
+        """Return all rows; request code must narrow them to a workspace before it evaluates them."""
+        return TenantQuerySet(self.model, using=self._db, hints=self._hints)  # type: ignore[attr-defined]
+
+    def for_workspace(self, workspace: Any) -> TenantQuerySet[_M]:
+        """Keep the rows of one workspace (a `Workspace` or its id)."""
+        return self.get_queryset().for_workspace(workspace)
+
+    def across_workspaces(self) -> TenantQuerySet[_M]:
+        """Allow all tenants' rows: for the admin and for the system's own work only."""
+        return self.get_queryset().across_workspaces()
 
 
 class TenantModel(models.Model):
