@@ -4,6 +4,5 @@ from analytics.models.experiment import Experiment
 from analytics.models.goal import Goal
 from analytics.models.link_stats import LinkStats
 from analytics.models.report import Report
-from analytics.models.stray_event import StrayEvent
 
-__all__ = ["CampaignStats", "Event", "EventMinute", "Experiment", "Goal", "LinkStats", "Report", "StrayEvent"]
+__all__ = ["CampaignStats", "Event", "EventMinute", "Experiment", "Goal", "LinkStats", "Report"]

@@ -11,16 +11,21 @@ class CampaignStats(models.Model):
     campaign = models.ForeignKey("campaigns.Campaign", on_delete=models.CASCADE, related_name="+", db_index=False)
     variant = models.ForeignKey("campaigns.Variant", on_delete=models.CASCADE, related_name="+")
     delivered = models.PositiveIntegerField(default=0, help_text="Reported by the provider's events.")
-    deferred = models.PositiveIntegerField(default=0)
+    returned = models.PositiveIntegerField(
+        default=0, help_text="Accepted or delivered, and bounced all the same: taken off the delivered ones."
+    )
+    deferred = models.PositiveIntegerField(default=0, help_text="Delays that the provider reported.")
     bounced = models.PositiveIntegerField(default=0)
     complained = models.PositiveIntegerField(default=0)
     unsubscribed = models.PositiveIntegerField(default=0)
     opens = models.PositiveIntegerField(default=0, help_text="Human opens, repeats included.")
     unique_opens = models.PositiveIntegerField(default=0)
     machine_opens = models.PositiveIntegerField(default=0, help_text="Messages opened by a machine.")
+    any_opens = models.PositiveIntegerField(default=0, help_text="Messages opened by a human, a machine or both.")
     clicks = models.PositiveIntegerField(default=0, help_text="Human clicks, repeats included.")
     unique_clicks = models.PositiveIntegerField(default=0)
     machine_clicks = models.PositiveIntegerField(default=0, help_text="Messages clicked by a machine.")
+    any_clicks = models.PositiveIntegerField(default=0, help_text="Messages clicked by a human, a machine or both.")
 
     class Meta:
         verbose_name_plural = "campaign stats"

@@ -52,7 +52,10 @@ class Event(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["dedupe_key"], name="event_once")]
-        indexes = [models.Index(fields=["campaign", "-id"], name="event_recent")]
+        indexes = [
+            models.Index(fields=["campaign", "-id"], name="event_recent"),
+            models.Index(fields=["campaign"], condition=models.Q(kind="deferred"), name="event_deferred"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.message_id}"

@@ -10,6 +10,8 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 from redis.exceptions import RedisError
 
+from pulsequill.core.valkey import streams_client
+
 logger = structlog.get_logger(__name__)
 
 
@@ -34,3 +36,21 @@ def push_now(group: str, frame: dict[str, Any]) -> None:
 def push(group: str, frame: dict[str, Any]) -> None:
     """Send a JSON frame to a group once the current transaction has committed."""
     transaction.on_commit(lambda: push_now(group, frame))
+
+
+#: The campaigns whose figures changed since the publisher last looked (a Valkey set).
+DIRTY = "live:dirty"
+
+
+def mark_dirty(*campaign_ids: Any) -> None:
+    """Say that the figures of these campaigns changed: the publisher in `consume_events` turns that into frames.
+
+    Best effort, and cheap enough for every batch. Call it after the commit; a lost mark costs watchers at most the
+    half minute until their page asks again.
+    """
+    if not campaign_ids:
+        return
+    try:
+        streams_client().sadd(DIRTY, *map(str, campaign_ids))
+    except (RedisError, OSError):
+        logger.warning("live_mark_failed", campaigns=len(campaign_ids))

@@ -1,0 +1,149 @@
+"""The door to the event log: whatever happened to a message is appended here, once it has happened.
+
+The log is a Valkey stream that `manage.py consume_events` reads. It is not the truth yet: the consumer makes facts and
+figures of it in PostgreSQL. Three ways lead into it, and none loses an event:
+
+- the stream, for whoever has nothing else to commit (tracking endpoints, workers);
+- the table `pulsequill_strayevent` when the caller is inside a transaction: the event is then exactly as durable as
+  what the transaction writes (an outbox), and is undone with it;
+- the same table when Valkey is away or the stream has grown past `MAX_ENTRIES`.
+
+One stream entry holds one or more events, one JSON object a line, so that a busy endpoint writes a single entry for
+everything that arrived in the same millisecond.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from django.db import connection
+from redis.exceptions import RedisError
+
+from pulsequill.core.ids import uuid7
+from pulsequill.core.valkey import streams_client
+
+logger = structlog.get_logger(__name__)
+
+STREAM = "events"
+FIELD = "e"
+#: A consumer that is away for hours must not fill Valkey's memory: beyond this, events wait in PostgreSQL.
+MAX_ENTRIES = 2_000_000
+MAX_USER_AGENT = 300
+MAX_KEY = 120
+
+INSERT_STRAY = (
+    "INSERT INTO pulsequill_strayevent (entry, dedupe_key, problem, received_at) "
+    "VALUES (%s, %s, %s, now()) ON CONFLICT (dedupe_key) DO NOTHING"
+)
+
+
+def encode(
+    *,
+    kind: str,
+    message_id: int | None,
+    source: str,
+    occurred_at: datetime | None = None,
+    link_id: int | None = None,
+    ip: str = "",
+    user_agent: str = "",
+    dedupe_key: str = "",
+    workspace_id: Any = None,
+    data: dict[str, Any] | None = None,
+) -> bytes:
+    """Return one event as a line of JSON.
+
+    Args:
+        kind: past tense, as `analytics.Event.Kind`; unknown kinds are kept as `unknown`.
+        message_id: the ledger row; None when the event is about a contact only.
+        source: tracking, page, sendgrid, bounce, api.
+        occurred_at: when it happened; now when omitted.
+        link_id: the link that was followed.
+        ip: of whoever did it, as text.
+        user_agent: of whoever did it; cut to 300 characters.
+        dedupe_key: two events with the same key are one event. Omitted: a new key, so that only a repeated delivery
+            of this very line is recognised.
+        workspace_id: whom the reporter may speak for; the event is refused when the message is another workspace's.
+        data: small JSON facts, such as `{"bounce_type": "hard"}`.
+    """
+    event: dict[str, Any] = {
+        "kind": kind,
+        "at": int((occurred_at or datetime.now(UTC)).timestamp() * 1000),
+        "key": dedupe_key[:MAX_KEY] or uuid7().hex,
+        "source": source,
+    }
+    if message_id is not None:
+        event["message"] = message_id
+    if link_id is not None:
+        event["link"] = link_id
+    if ip:
+        event["ip"] = ip
+    if user_agent:
+        event["agent"] = user_agent[:MAX_USER_AGENT].replace("\x00", "")
+    if workspace_id is not None:
+        event["workspace"] = str(workspace_id)
+    if data:
+        event["data"] = data
+    return json.dumps(event, separators=(",", ":")).encode()
+
+
+def append(
+    *,
+    kind: str,
+    message_id: int | None,
+    source: str,
+    occurred_at: datetime | None = None,
+    link_id: int | None = None,
+    ip: str = "",
+    user_agent: str = "",
+    dedupe_key: str = "",
+    workspace_id: Any = None,
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Append one event to the log; the arguments are those of `encode`.
+
+    Inside `transaction.atomic()` the event belongs to the transaction. Outside it goes to the stream, or to PostgreSQL
+    when Valkey does not take it.
+    """
+    line = encode(
+        kind=kind,
+        message_id=message_id,
+        source=source,
+        occurred_at=occurred_at,
+        link_id=link_id,
+        ip=ip,
+        user_agent=user_agent,
+        dedupe_key=dedupe_key,
+        workspace_id=workspace_id,
+        data=data,
+    )
+    if connection.in_atomic_block or not _append_to_stream([line]):
+        append_durably([line])
+
+
+def append_durably(lines: Iterable[bytes], *, problem: str = "") -> None:
+    """Insert encoded events into PostgreSQL, in the caller's transaction if there is one.
+
+    Args:
+        lines: what `encode` returned.
+        problem: why they can not be counted; empty when they wait for the consumer.
+    """
+    rows = [(line.decode(), json.loads(line)["key"], problem) for line in lines]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(INSERT_STRAY, rows)
+
+
+def _append_to_stream(lines: list[bytes]) -> bool:
+    try:
+        client = streams_client()
+        if client.xlen(STREAM) >= MAX_ENTRIES:
+            return False
+        client.xadd(STREAM, {FIELD: b"\n".join(lines)})
+    except (RedisError, OSError) as error:
+        logger.warning("event_log_stream_away", error=str(error))
+        return False
+    return True

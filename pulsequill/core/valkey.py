@@ -1,0 +1,23 @@
+"""The clients of Valkey that need commands the cache framework does not have: streams, sets and counters."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import redis
+from django.conf import settings
+
+#: Short, because whoever waits here has a fallback.
+CONNECT_SECONDS = 1.0
+ANSWER_SECONDS = 5.0
+
+
+@cache
+def streams_client() -> redis.Redis:
+    """Return this process' client of the database that holds the event log and the live counters (thread-safe)."""
+    return redis.Redis.from_url(
+        settings.STREAMS_URL,
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_timeout=ANSWER_SECONDS,
+        health_check_interval=30,
+    )
