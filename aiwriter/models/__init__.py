@@ -1,6 +1,6 @@
 from aiwriter.models.brand_voice import BrandVoice
 from aiwriter.models.brief import Brief
-from aiwriter.models.budget import Budget
+from aiwriter.models.budget import Budget, BudgetHold
 from aiwriter.models.draft import Draft
 from aiwriter.models.embedding import Embedding
 from aiwriter.models.exemplar import Exemplar
@@ -12,6 +12,7 @@ __all__ = [
     "BrandVoice",
     "Brief",
     "Budget",
+    "BudgetHold",
     "Draft",
     "Embedding",
     "Exemplar",

@@ -17,6 +17,7 @@ class Brief(TenantModel):
     cta_label = models.CharField(max_length=80, blank=True)
     cta_url = models.URLField(max_length=1000, blank=True)
     allowed_links = models.JSONField(default=list, blank=True)
+    allowed_tags = models.JSONField(default=list, blank=True, help_text="Merge tags besides the standard ones.")
     tone = models.CharField(max_length=120, blank=True)
     length = models.CharField(
         max_length=10, default="medium", choices=[("short", "Short"), ("medium", "Medium"), ("long", "Long")]

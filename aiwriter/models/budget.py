@@ -18,3 +18,17 @@ class Budget(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.monthly_cap_micro_usd / 1_000_000:.2f} USD a month"
+
+
+class BudgetHold(TenantModel):
+    """Money set aside for a provider call that is under way; gone when the call is settled or the hold expires."""
+
+    generation = models.ForeignKey("aiwriter.Generation", on_delete=models.CASCADE, related_name="+")
+    amount_micro_usd = models.BigIntegerField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "expires_at"], name="budget_hold_active")]
+
+    def __str__(self) -> str:
+        return f"{self.amount_micro_usd} micro-USD until {self.expires_at:%H:%M:%S}"

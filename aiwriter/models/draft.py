@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import html
+import re
+from collections.abc import Iterable
+from typing import Any
+
 from django.db import models
 
 from pulsequill.core.db import TenantModel
+
+
+_INVERTED_SECTION = re.compile(r"\{\{\^(\w+)\}\}.*?\{\{/\1\}\}", re.DOTALL)
+_SECTION_EDGE = re.compile(r"\{\{[#/]\w+\}\}")
+_MERGE_TAG = re.compile(r"\{\{\{?\s*([\w.]+)\s*\}?\}\}")
+_TAG = re.compile(r"<[^>]+>")
+
+
+def readable_text(blocks: Iterable[dict[str, Any]]) -> str:
+    """Return all words of a block list in reading order, merge tags as `‹first name›`."""
+    pieces = (str(b.get("html") or b.get("text") or b.get("title") or b.get("label") or "") for b in blocks)
+    text = html.unescape(_TAG.sub(" ", " ".join(pieces)))
+    text = _SECTION_EDGE.sub("", _INVERTED_SECTION.sub("", text))
+    text = _MERGE_TAG.sub(lambda match: f"‹{re.sub('[._]', ' ', match[1])}›", text)
+    return " ".join(text.split())
 
 
 class Draft(TenantModel):
@@ -36,3 +56,21 @@ class Draft(TenantModel):
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def letter(self) -> str:
+        """A, B or C: what the page calls the angle."""
+        return chr(ord("A") + self.position)
+
+    @property
+    def sketch(self) -> str:
+        """The words of the body in reading order, for a card or a list."""
+        return readable_text(self.blocks)
+
+    @property
+    def findings_label(self) -> str:
+        """How the checks went, in a few words."""
+        open_count = sum(finding["severity"] != "info" for finding in self.guardrails.get("findings", ()))
+        if open_count == 0:
+            return "All checks passed"
+        return "1 thing to check" if open_count == 1 else f"{open_count} things to check"

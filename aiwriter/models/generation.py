@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 
 from pulsequill.core.db import TenantModel
+
+if TYPE_CHECKING:
+    from aiwriter.models.draft import Draft
 
 
 class Generation(TenantModel):
@@ -42,11 +47,54 @@ class Generation(TenantModel):
     error_code = models.CharField(max_length=60, blank=True)
     error_detail = models.CharField(max_length=300, blank=True)
     is_cancel_requested = models.BooleanField(default=False)
+    campaign_id = models.UUIDField(
+        null=True, blank=True, help_text="The campaign it was asked for: an id, because a later app owns campaigns."
+    )
+    request = models.JSONField(
+        default=dict, blank=True, help_text="What was asked besides the brief: text and instruction of a rewrite."
+    )
+    result = models.JSONField(
+        default=dict, blank=True, help_text="What came back besides drafts: lines, or the rewritten text."
+    )
+    lease_id = models.UUIDField(null=True, blank=True, help_text="The run that works on it.")
+    leased_until = models.DateTimeField(null=True, blank=True, help_text="When another run may take over.")
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["workspace", "-created_at"], name="generation_recent")]
+        indexes = [
+            models.Index(fields=["workspace", "-created_at"], name="generation_recent"),
+            models.Index(
+                fields=["created_at"],
+                name="generation_unfinished",
+                condition=models.Q(status__in=["queued", "running"]),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.status}"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.status not in (self.Status.QUEUED, self.Status.RUNNING)
+
+    @property
+    def status_line(self) -> str:
+        """The state in one sentence."""
+        return " ".join(filter(None, (STATUS_LINES[self.Status(self.status)], self.error_detail)))
+
+    @property
+    def ordered_drafts(self) -> list[Draft]:
+        """The drafts by position; uses what was prefetched."""
+        return sorted(self.drafts.all(), key=lambda draft: draft.position)
+
+
+STATUS_LINES = {
+    Generation.Status.QUEUED: "Waiting for the writer…",
+    Generation.Status.RUNNING: "Writing…",
+    Generation.Status.SUCCEEDED: "Ready.",
+    Generation.Status.FAILED: "The writer could not finish.",
+    Generation.Status.CANCELLED: "Stopped.",
+    Generation.Status.BLOCKED: "Stopped before any cost.",
+}

@@ -37,6 +37,15 @@ class GenerationStep(TenantModel):
     is_cache_hit = models.BooleanField(default=False)
     error_class = models.CharField(max_length=80, blank=True)
     provider_request_id = models.CharField(max_length=120, blank=True)
+    request_sha256 = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="Of everything that was sent: a run that takes over finds the answer by it.",
+    )
+    output_text = models.TextField(blank=True, help_text="What the model answered.")
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "created_at"], name="generation_step_by_month")]
 
     def __str__(self) -> str:
         return f"{self.role} by {self.model_requested}"

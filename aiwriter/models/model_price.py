@@ -24,6 +24,9 @@ class ModelPrice(models.Model):
     context_tokens = models.PositiveIntegerField()
     max_output_tokens = models.PositiveIntegerField()
     accepts_temperature = models.BooleanField(default=True)
+    thinks_by_default = models.BooleanField(
+        default=False, help_text="Spends output tokens on thinking before it answers."
+    )
     has_structured_output = models.BooleanField(default=True)
     shutdown_date = models.DateField(null=True, blank=True)
     replacement = models.CharField(max_length=80, blank=True)
