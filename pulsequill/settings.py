@@ -87,7 +87,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "pulsequill.urls"
-WSGI_APPLICATION = "pulsequill.asgi.django_application"
+WSGI_APPLICATION = "pulsequill.wsgi.application"
 ASGI_APPLICATION = "pulsequill.asgi.application"
 
 TEMPLATES = [

@@ -13,3 +13,5 @@ urlpatterns = [
     path("", include("campaigns.urls")),
     path("", include("analytics.urls")),
 ]
+
+handler500 = "pulsequill.core.error_views.server_error"

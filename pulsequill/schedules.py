@@ -1,0 +1,33 @@
+"""What beat starts, and how often: the one table of periodic tasks, of all apps.
+
+`manage.py seed_schedules` writes it to the database, where an operator can switch a row off in the admin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pulsequill.core.heartbeats import QUEUES
+
+#: Rows that beat's table holds under this prefix are ours; others belong to the operator.
+PREFIX = "pulsequill: "
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One periodic task: `task` is its Celery name; a message that nobody takes for a minute is dropped."""
+
+    name: str
+    task: str
+    every_s: int
+    queue: str = "default"
+
+
+SCHEDULES: tuple[Schedule, ...] = (
+    *(Schedule(f"heartbeat of the {queue} queue", "pulsequill.heartbeat", 10, queue) for queue in QUEUES),
+    Schedule("launch due campaigns", "campaigns.tasks.launch_due_campaigns", 5),
+    Schedule("sweep campaigns", "campaigns.tasks.sweep", 15),
+    Schedule("sweep imports", "audiences.tasks.sweep_imports", 30),
+    Schedule("deliver due webhooks", "accounts.tasks.deliver_due_webhooks", 10),
+    Schedule("sweep generations", "aiwriter.tasks.sweep_generations", 60),
+)
