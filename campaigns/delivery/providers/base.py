@@ -1,0 +1,80 @@
+"""The small interface between the pipeline and whoever carries the mail."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from campaigns.delivery.providers.answers import Outcome
+
+#: Seconds that one exchange with a provider may take. A claim's lease is at least twice as long.
+TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A message for providers that build the MIME themselves."""
+
+    subject: str
+    from_name: str
+    from_email: str
+    reply_to: str
+    html: str
+    text: str
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """One message, ready to be handed over.
+
+    Attributes:
+        message_id: the ledger row; None for system mail.
+        attempt_id: what a provider event must carry to settle a doubt.
+        to: the recipient's address as the envelope needs it.
+        mail_from: the envelope's sender: where bounces go.
+        mime: the complete RFC 5322 bytes with CRLF line ends, for providers whose `content` is `mime`.
+        parts: the pieces, for providers whose `content` is `parts`.
+    """
+
+    message_id: int | None
+    attempt_id: UUID | None
+    workspace_id: UUID | None
+    campaign_id: UUID | None
+    to: str
+    mail_from: str
+    subject: str = ""
+    mime: bytes = b""
+    parts: Parts | None = None
+    custom_args: dict[str, str] = field(default_factory=dict)
+
+
+class Provider(ABC):
+    """Carries messages to mailboxes. One instance serves one process and may keep connections open."""
+
+    name: ClassVar[str]
+    content: ClassVar[Literal["mime", "parts"]]
+    #: Whether the provider tells us later what became of a message. Where it does not, acceptance counts as delivery.
+    reports_delivery: ClassVar[bool]
+
+    @property
+    @abstractmethod
+    def claim_size(self) -> int:
+        """How many messages are claimed together: what a kill -9 can at most put in doubt."""
+
+    @abstractmethod
+    def send_batch(self, messages: Sequence[OutgoingMessage], *, deadline: float) -> list[Outcome]:
+        """Hand over a batch and return one outcome for each message, in order.
+
+        Must not raise for anything that a message, the network or the provider does: that is an outcome.
+
+        Args:
+            messages: the batch.
+            deadline: `time.monotonic()` after which no further message may be started; the rest is `NOT_SENT`.
+        """
+
+    def close(self) -> None:  # noqa: B027 - most providers hold nothing
+        """Let go of open connections."""
