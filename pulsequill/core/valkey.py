@@ -6,6 +6,8 @@ from functools import cache
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 #: Short, because whoever waits here has a fallback.
 CONNECT_SECONDS = 1.0
@@ -19,5 +21,7 @@ def streams_client() -> redis.Redis:
         settings.STREAMS_URL,
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=ANSWER_SECONDS,
+        # One try more, at once: the pooled connection may be from before a restart. Whoever waits has a fallback.
+        retry=Retry(NoBackoff(), 1),
         health_check_interval=30,
     )

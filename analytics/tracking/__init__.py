@@ -1,0 +1,1 @@
+"""Open pixels and click redirects: plain ASGI, neither Django's request path nor its ORM."""

@@ -1,0 +1,161 @@
+"""Writes the events of one web process to the log: everything that arrives while a write is under way goes into the
+next one, and nobody is answered before their event is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+
+import psycopg
+import redis.asyncio
+import structlog
+from django.conf import settings
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from pulsequill.core.event_log import FIELD, INSERT_STRAY, MAX_ENTRIES, STREAM
+
+logger = structlog.get_logger(__name__)
+
+#: Events in one stream entry: large enough to make an event cheap, small enough to bound the consumer's batches.
+EVENTS_AN_ENTRY = 64
+#: How long one store may take before the other is tried, and how long a failed Valkey is then left alone.
+STORE_SECONDS = 2.0
+VALKEY_REST_SECONDS = 1.0
+#: Events that are held in memory while Valkey and PostgreSQL are both away; beyond that they are lost, and said so.
+MAX_HELD = 50_000
+HELD_RETRY_SECONDS = 1.0
+DATABASE_ERRORS = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
+
+
+def database_pool() -> AsyncConnectionPool:
+    """Return a small closed pool on the database that Django's settings name; no ORM."""
+    config = settings.DATABASES["default"]
+    options = {name: value for name, value in config.get("OPTIONS", {}).items() if isinstance(value, str | int)}
+    conninfo = psycopg.conninfo.make_conninfo(
+        "",
+        dbname=config["NAME"],
+        **{key: config[name] for name, key in _CONNINFO.items() if config.get(name)},
+        **{**options, "application_name": "pulsequill tracking", "connect_timeout": 3},
+    )
+    return AsyncConnectionPool(
+        conninfo,
+        min_size=0,
+        max_size=4,
+        timeout=STORE_SECONDS,
+        open=False,
+        check=AsyncConnectionPool.check_connection,
+        kwargs={"autocommit": True, "prepare_threshold": None},
+    )
+
+
+_CONNINFO = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password"}
+
+
+def valkey_client() -> redis.asyncio.Redis:
+    """Return a client of the streams database that gives up quickly: there is a fallback."""
+    return redis.asyncio.Redis.from_url(
+        settings.STREAMS_URL,
+        socket_connect_timeout=1.0,
+        socket_timeout=STORE_SECONDS,
+        retry=Retry(NoBackoff(), 1),
+        protocol=2,
+    )
+
+
+class EventWriter:
+    """The one writer of an event loop. `write` returns once the event is in Valkey, or else in PostgreSQL."""
+
+    def __init__(self, valkey: redis.asyncio.Redis, pool: AsyncConnectionPool) -> None:
+        self._valkey = valkey
+        self._pool = pool
+        self._waiting: list[bytes] = []
+        self._ticket: asyncio.Future[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._valkey_rests_until = 0.0
+        self._length_known_until = 0.0
+        self._is_full = False
+        self._held: list[bytes] = []
+        self._retry: asyncio.Task[None] | None = None
+
+    async def write(self, line: bytes) -> None:
+        """Keep one encoded event. A caller that is cancelled (the reader left) does not disturb the others."""
+        self._waiting.append(line)
+        if self._ticket is None:
+            self._ticket = asyncio.get_running_loop().create_future()
+        ticket = self._ticket
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._write_all())
+        await asyncio.shield(ticket)
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch, ticket = self._waiting, self._ticket
+            self._waiting, self._ticket = [], None
+            try:
+                await self._keep(batch)
+            finally:
+                if ticket is not None and not ticket.done():
+                    ticket.set_result(None)
+
+    async def _keep(self, batch: list[bytes]) -> None:
+        if time.monotonic() >= self._valkey_rests_until:
+            try:
+                async with asyncio.timeout(STORE_SECONDS):
+                    if await self._to_stream(batch):
+                        return
+            except (RedisError, OSError, TimeoutError) as error:
+                self._valkey_rests_until = time.monotonic() + VALKEY_REST_SECONDS
+                logger.warning("tracking_stream_away", error=str(error))
+        try:
+            await self._to_database(batch)
+        except DATABASE_ERRORS as error:
+            self._hold(batch, error)
+
+    async def _to_stream(self, batch: list[bytes]) -> bool:
+        now = time.monotonic()
+        if now >= self._length_known_until:
+            self._is_full = await self._valkey.xlen(STREAM) >= MAX_ENTRIES
+            self._length_known_until = now + 1.0
+        if self._is_full:
+            return False
+        if len(batch) <= EVENTS_AN_ENTRY:
+            await self._valkey.execute_command("XADD", STREAM, "*", FIELD, b"\n".join(batch))
+            return True
+        pipeline = self._valkey.pipeline(transaction=False)
+        for start in range(0, len(batch), EVENTS_AN_ENTRY):
+            pipeline.execute_command("XADD", STREAM, "*", FIELD, b"\n".join(batch[start : start + EVENTS_AN_ENTRY]))
+        await pipeline.execute()
+        return True
+
+    async def _to_database(self, batch: list[bytes]) -> None:
+        rows = [(line.decode(), json.loads(line)["key"], "") for line in batch]
+        async with (
+            asyncio.timeout(STORE_SECONDS),
+            self._pool.connection() as connection,
+            connection.cursor() as cursor,
+        ):
+            await cursor.executemany(INSERT_STRAY, rows)
+
+    def _hold(self, batch: list[bytes], error: BaseException) -> None:
+        kept = batch[: MAX_HELD - len(self._held)]
+        self._held += kept
+        logger.error("tracking_both_stores_away", held=len(self._held), lost=len(batch) - len(kept), error=str(error))
+        if self._held and (self._retry is None or self._retry.done()):
+            self._retry = asyncio.create_task(self._try_held_again())
+
+    async def _try_held_again(self) -> None:
+        while self._held:
+            await asyncio.sleep(HELD_RETRY_SECONDS)
+            batch, self._held = self._held, []
+            with contextlib.suppress(*DATABASE_ERRORS, RedisError):
+                if await self._to_stream(batch):
+                    continue
+            try:
+                await self._to_database(batch)
+            except DATABASE_ERRORS:
+                self._held = batch + self._held
