@@ -5,7 +5,7 @@ How to add one:
 1. Write `providers/<name>.py` (or a folder when it also receives events) with a subclass of `Provider`: `name`,
    `content` (`mime` when it takes finished bytes, `parts` when it builds the MIME itself), `reports_delivery`,
    `claim_size` and `send_batch`.
-2. Translate its answers through `answers.py`. Ask of every error: *could the message have been accepted?* If no, `RETRY`
+2. Translate its answers through `answers.py`. Ask of every error: *could it have been accepted?* If no, `RETRY`
    or `FAILED`; if perhaps, `UNCERTAIN`. Add codes to `ANSWERS`; never decide in code.
 3. Give every exchange a timeout of `TIMEOUT_S`, switch off the client library's own retries, and stop starting messages
    after `deadline`.

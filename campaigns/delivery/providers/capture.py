@@ -33,7 +33,7 @@ class CaptureProvider(Provider):
         return 1000
 
     def send_batch(self, messages: Sequence[OutgoingMessage], *, deadline: float) -> list[Outcome]:  # noqa: ARG002
-        """Keep a batch. All of it is kept or none; a database error is raised, because then no result can be recorded."""
+        """Keep a batch, all of it or none; a database error is raised, because then no result can be recorded."""
         now = timezone.now()
         with transaction.atomic(), connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             copy.set_types(_TYPES)

@@ -32,7 +32,20 @@ from campaigns.delivery.providers.base import TIMEOUT_S, OutgoingMessage, Provid
 
 #: SendGrid refuses a body with one of these among its `headers`; it writes them itself.
 FORBIDDEN_HEADERS = frozenset(
-    "x-sg-id x-sg-eid received dkim-signature content-type content-transfer-encoding to from subject reply-to cc bcc".split()
+    {
+        "x-sg-id",
+        "x-sg-eid",
+        "received",
+        "dkim-signature",
+        "content-type",
+        "content-transfer-encoding",
+        "to",
+        "from",
+        "subject",
+        "reply-to",
+        "cc",
+        "bcc",
+    }
 )
 #: SendGrid's own rewriting is off: links and pixel are ours, so that figures do not depend on the provider.
 TRACKING_OFF = {
@@ -44,7 +57,7 @@ TRACKING_OFF = {
 
 
 def body_of(message: OutgoingMessage) -> dict[str, Any]:
-    """Return the JSON body of one message; `custom_args` hold opaque ids only, because they cannot be redacted later."""
+    """Return the JSON body of one message; `custom_args` hold opaque ids only: they cannot be redacted."""
     parts = message.parts
     if parts is None:
         raise ValueError("SendGrid needs a message in parts")
