@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+
+TRACING_OFF = {"LANGSMITH_TRACING": "false", "LANGSMITH_TRACING_V2": "false", "LANGCHAIN_TRACING_V2": "false"}
 
 
 def _seed_model_prices(**_signal: Any) -> None:
@@ -21,5 +24,9 @@ class AIWriterConfig(AppConfig):
     verbose_name = "AI writer"
 
     def ready(self) -> None:
-        """Seed prices after `migrate`, as Django does with permissions; an edited row is never overwritten."""
+        """Seed prices after `migrate`, as Django does with permissions; an edited row is never overwritten.
+
+        LangChain would post every prompt to LangSmith when the environment asks for it: prompts stay here.
+        """
+        os.environ.update(TRACING_OFF)
         post_migrate.connect(_seed_model_prices, sender=self, dispatch_uid="aiwriter_seed_model_prices")

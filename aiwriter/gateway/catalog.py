@@ -11,7 +11,8 @@ from pathlib import Path
 from aiwriter.models import ModelPrice
 
 SEED_FILE = Path(__file__).with_name("model_prices.json")
-SEED_DATE = date(2026, 11, 1)
+#: Shipped rows are valid on every day that an installation can have.
+SEED_DATE = date(2024, 1, 1)
 MAX_REPLACEMENTS = 5
 
 

@@ -11,7 +11,6 @@ from django.db import models
 
 from pulsequill.core.db import TenantModel
 
-
 _INVERTED_SECTION = re.compile(r"\{\{\^(\w+)\}\}.*?\{\{/\1\}\}", re.DOTALL)
 _SECTION_EDGE = re.compile(r"\{\{[#/]\w+\}\}")
 _MERGE_TAG = re.compile(r"\{\{\{?\s*([\w.]+)\s*\}?\}\}")

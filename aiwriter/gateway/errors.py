@@ -1,0 +1,134 @@
+"""What can go wrong between us and a provider, as codes; and which SDK exception means which.
+
+The table is checked against langchain-core 1.7, openai 3.54 and anthropic 2.12. LangChain's `Model...Error`
+classes also subclass those of the SDKs. What they do not cover (HTML with status 200, no choices) arrives as
+a plain error.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+After = Literal["retry", "fallback", "fail"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A code, the sentence for people, and what the gateway does next."""
+
+    code: str
+    detail: str
+    after: After
+
+
+FAULTS = {
+    fault.code: fault
+    for fault in (
+        Fault("provider_auth", "The provider does not accept the key.", "fallback"),
+        Fault("provider_quota", "The account at the provider has no credit left.", "fallback"),
+        Fault("provider_rate_limited", "The provider asks us to slow down.", "retry"),
+        Fault("provider_overloaded", "The provider is overloaded.", "retry"),
+        Fault("provider_error", "The provider had an error.", "retry"),
+        Fault("provider_timeout", "The provider did not answer in time.", "fallback"),
+        Fault("provider_unreachable", "The provider cannot be reached.", "retry"),
+        Fault("provider_bad_answer", "The provider's answer could not be read.", "retry"),
+        Fault("provider_incomplete", "The provider's answer broke off.", "retry"),
+        Fault("provider_rejected", "The provider rejected the request.", "fallback"),
+        Fault("context_overflow", "The text is too long for the model.", "fallback"),
+        Fault("answer_truncated", "The answer was longer than allowed.", "fail"),
+        Fault("answer_invalid", "The model did not answer in the form that was asked for.", "fail"),
+        Fault("answer_refused", "The model declined to write this.", "fail"),
+        Fault("deadline_exceeded", "The answer took too long.", "fallback"),
+        Fault("budget_exceeded", "The AI budget of this month is used up.", "fail"),
+        Fault("ai_not_configured", "No AI provider is set up.", "fail"),
+        Fault("cancelled", "Stopped by request.", "fail"),
+        Fault("interrupted", "The writer was interrupted too often.", "fail"),
+        Fault("internal_error", "Something went wrong in the writer.", "fail"),
+    )
+}
+
+
+class GatewayError(Exception):
+    """A call that gave no usable answer; `code` is a key of `FAULTS`."""
+
+    def __init__(
+        self, code: str, *, detail: str = "", retry_after_s: float | None = None, status: int | None = None
+    ) -> None:
+        self.fault = FAULTS[code]
+        self.code = code
+        self.detail = detail or self.fault.detail
+        self.retry_after_s = retry_after_s
+        self.status = status
+        super().__init__(f"{code}: {self.detail}")
+
+
+def _retry_after(error: Exception) -> float | None:
+    response = getattr(error, "response", None)
+    raw = response.headers.get("retry-after") if response is not None else None
+    try:
+        return max(0.0, float(raw)) if raw is not None else None
+    except ValueError:
+        return None
+
+
+def _error_code(error: Exception) -> str:
+    body = getattr(error, "body", None)
+    inner = body.get("error", body) if isinstance(body, dict) else {}
+    return str((inner.get("code") or inner.get("type") or "") if isinstance(inner, dict) else "")
+
+
+#: HTTP status -> code, where the status alone decides.
+BY_STATUS = {
+    400: "provider_rejected",
+    401: "provider_auth",
+    403: "provider_auth",
+    404: "provider_rejected",
+    408: "provider_timeout",
+    413: "context_overflow",
+    422: "provider_rejected",
+    429: "provider_rate_limited",
+    503: "provider_overloaded",
+    529: "provider_overloaded",
+}
+#: Name of an exception class anywhere in the hierarchy -> code; the first hit wins.
+BY_CLASS_NAME = {
+    "ContextOverflowError": "context_overflow",
+    "APITimeoutError": "provider_timeout",
+    "ModelTimeoutError": "provider_timeout",
+    "TimeoutException": "provider_timeout",
+    "RemoteProtocolError": "provider_incomplete",
+    "APIConnectionError": "provider_unreachable",
+    "ModelConnectionError": "provider_unreachable",
+    "TransportError": "provider_unreachable",
+    "APIResponseValidationError": "provider_bad_answer",
+}
+
+
+def translate(error: Exception) -> GatewayError:
+    """Return what an exception of an SDK, of LangChain or of the HTTP layer means.
+
+    Works on class names and attributes, so that this module needs none of those packages.
+    """
+    if isinstance(error, GatewayError):
+        return error
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int) and status >= 400:
+        code = BY_STATUS.get(status, "provider_error" if status >= 500 else "provider_rejected")
+        if status == 429 and _error_code(error) == "insufficient_quota":
+            code = "provider_quota"
+        if _error_code(error) in ("context_length_exceeded", "request_too_large"):
+            code = "context_overflow"
+        return GatewayError(code, retry_after_s=_retry_after(error), status=status)
+    names = {cls.__name__ for cls in type(error).__mro__}
+    for name, code in BY_CLASS_NAME.items():
+        if name in names:
+            return GatewayError(code)
+    if isinstance(error, (ConnectionError, TimeoutError, OSError)):
+        return GatewayError("provider_unreachable")
+    if _error_code(error) == "overloaded_error":
+        return GatewayError("provider_overloaded")
+    if isinstance(error, (json.JSONDecodeError, IndexError, KeyError, TypeError, AttributeError, ValueError)):
+        return GatewayError("provider_bad_answer")
+    return GatewayError("provider_error")
