@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from accounts.models import Activity
 
 if TYPE_CHECKING:
     from accounts.models import User, Workspace
+
+#: How the log names whoever acts without being a person: the API key of this request, else the system itself.
+acting_as: ContextVar[str] = ContextVar("acting_as", default="PulseQuill")
 
 
 def record(
@@ -31,7 +35,7 @@ def record(
         kind=kind,
         summary=summary[:300],
         actor=actor,
-        actor_label=str(actor)[:160] if actor else "PulseQuill",
+        actor_label=str(actor)[:160] if actor else acting_as.get(),
         object_type=subject._meta.model_name if subject is not None else "",
         object_id=str(subject.pk) if subject is not None else "",
         data=data,

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from accounts import selectors
+from accounts.activity import acting_as
 
 if TYPE_CHECKING:
     from accounts.models import Membership
@@ -55,6 +56,7 @@ class WorkspaceMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: PlacedRequest) -> HttpResponse:
+        acting_as.set("PulseQuill")  # worker threads are reused: nothing of the request before may remain
         place = request.place = Place(request)
         request.membership = SimpleLazyObject(lambda: place.membership)  # type: ignore[attr-defined]
         request.workspace = SimpleLazyObject(  # type: ignore[attr-defined]

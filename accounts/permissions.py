@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from accounts.models.membership import Role
@@ -48,6 +49,23 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "report.edit": _EDITORS,
     "event.report": _EDITORS,
 }
+
+
+#: What no API key may do, however wide its scopes: a leaked key must not be able to make itself permanent.
+PEOPLE_ONLY = frozenset({"workspace.delete", "member.edit", "api_key.view", "api_key.edit"})
+#: The scopes that a key can be given; they are the actions themselves.
+SCOPES = frozenset(PERMISSIONS) - PEOPLE_ONLY
+
+
+def key_allows(scopes: Collection[str], action: str) -> bool:
+    """Return whether an API key with these scopes (none: all that a key can have) may do an action.
+
+    Raises:
+        KeyError: the action is not in `PERMISSIONS`.
+    """
+    if action not in PERMISSIONS:
+        raise KeyError(action)
+    return action in SCOPES and (not scopes or action in scopes)
 
 
 def role_allows(role: str, action: str) -> bool:

@@ -136,6 +136,8 @@ VARIABLES: tuple[Variable, ...] = (
         choices=("allow", "deny"),
     ),
     Variable("EMBEDDER", str, "", "What turns text into vectors; empty picks the best that is there."),
+    # /v1
+    Variable("API_RATE_LIMIT", int, 1200, "Requests a minute that one workspace (or visitor's address) may make to `/v1`."),
     # operations
     Variable("SENTRY_DSN", str, "", "Where errors are reported; empty: nowhere.", secret=True),
     Variable(

@@ -1,4 +1,4 @@
-"""The one table that belongs to no app: `pulsequill.core.event_log` writes it and may not know `analytics`."""
+"""Tables that belong to no app: `pulsequill.core` writes them and may not know any."""
 
 from __future__ import annotations
 
@@ -23,3 +23,18 @@ class StrayEvent(models.Model):
 
     def __str__(self) -> str:
         return self.problem or "waiting"
+
+
+class StoredAnswer(models.Model):
+    """What `/v1` answered to a request with an `Idempotency-Key`; written with its effects in one transaction."""
+
+    id = models.BigAutoField(primary_key=True)
+    scope = models.CharField(max_length=64, unique=True, help_text="SHA-256 of workspace, route and key.")
+    body_hash = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField(default=dict)
+    body_encrypted = models.BinaryField(help_text="An answer may show a secret once.")
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.scope[:8]}"

@@ -14,4 +14,7 @@ urlpatterns = [
     path("", include("analytics.urls")),
 ]
 
-handler500 = "pulsequill.core.error_views.server_error"
+handler400 = "pulsequill.core.rest.error_pages.bad_request"
+handler403 = "pulsequill.core.rest.error_pages.permission_denied"
+handler404 = "pulsequill.core.rest.error_pages.page_not_found"
+handler500 = "pulsequill.core.rest.error_pages.server_error"

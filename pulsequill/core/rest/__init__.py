@@ -1,0 +1,1 @@
+"""The conventions of `/v1`: problems, parsing, cursors, filters, idempotency, rate limits, OpenAPI. No app imports."""

@@ -1,0 +1,204 @@
+"""Every refusal of `/v1` as `application/problem+json` (RFC 9457), with a stable code and the request id."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import DataError
+from django.db.models import ProtectedError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
+from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+from pulsequill.core.error_views import DEPENDENCY_AWAY
+from pulsequill.core.errors import DomainError, Unavailable
+
+logger = structlog.get_logger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+#: Code -> what it means, where the status alone does not say it. Served at `/v1/problems`.
+CODES: dict[str, str] = {
+    "invalid": "The input breaks a rule; `errors` names each field.",
+    "malformed": "The body is not what its Content-Type says, or not JSON that can be stored.",
+    "not_authenticated": "No credentials came with the request.",
+    "authentication_failed": "The credentials are wrong, expired or revoked.",
+    "not_permitted": "The credentials are good, but their role or scope does not allow this.",
+    "not_found": "It does not exist, or belongs to another workspace: the answer is the same.",
+    "method_not_allowed": "This address does not take that method; `Allow` lists those it takes.",
+    "not_acceptable": "None of the formats in `Accept` can be made.",
+    "wrong_state": "The thing exists but is not in a state that allows this.",
+    "in_flight": "The first request with this Idempotency-Key is still running.",
+    "stale": "`If-Match` names an older version than the one that is stored.",
+    "too_large": "The body is larger than this address takes.",
+    "unsupported_media_type": "The body's Content-Type is not one that this address reads.",
+    "blocked": "A check refused: see the findings.",
+    "idempotency_mismatch": "This Idempotency-Key was used with another body.",
+    "throttled": "Too many requests; try again after `Retry-After` seconds.",
+    "workspace_required": "You belong to several workspaces: name one in `X-Workspace`.",
+    "unavailable": "Something this needs is away for the moment; try again after `Retry-After` seconds.",
+    "server_error": "Our fault. It was logged under this request id.",
+}
+
+#: DRF's own codes -> ours.
+_RENAMED = {"permission_denied": "not_permitted", "parse_error": "malformed", "error": "invalid"}
+
+
+def problem(
+    request: Any,
+    *,
+    status: int,
+    code: str,
+    detail: str,
+    title: str | None = None,
+    errors: list[dict[str, str]] | None = None,
+    **extra: Any,
+) -> dict[str, Any]:
+    """Return the body of a problem document; `extra` becomes extension members such as `findings`."""
+    return {
+        "type": f"{settings.PUBLIC_URL}/v1/problems#{code}",
+        "title": title or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": getattr(request, "request_id", ""),
+        "errors": errors or [],
+        **extra,
+    }
+
+
+def _flatten(details: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """Turn DRF's nested `{field: [{message, code}]}` into flat rows with dotted paths."""
+    if isinstance(details, Mapping) and set(details) == {"message", "code"} and isinstance(details["code"], str):
+        yield {"field": path, "code": str(details["code"]), "detail": str(details["message"])}
+    elif isinstance(details, Mapping):
+        for key, value in details.items():
+            own = "" if key == "non_field_errors" else str(key)
+            yield from _flatten(value, ".".join(part for part in (path, own) if part))
+    else:
+        is_leaf_list = all(isinstance(item, Mapping) and set(item) == {"message", "code"} for item in details)
+        for index, item in enumerate(details):
+            yield from _flatten(item, path if is_leaf_list else ".".join(p for p in (path, str(index)) if p))
+
+
+class ProblemResponse(Response):
+    """A problem document, whatever the view renders otherwise; the browsable API shows it inside its page."""
+
+    @property
+    def rendered_content(self) -> Any:
+        """Render as problem JSON unless a person is looking."""
+        if self.accepted_renderer.format != "api":
+            self.accepted_renderer = JSONRenderer()
+            self.content_type = CONTENT_TYPE
+        return super().rendered_content
+
+
+def _answer(request: Any, headers: dict[str, str] | None = None, **fields: Any) -> Response:
+    body = problem(request, **fields)
+    return ProblemResponse(body, status=body["status"], headers=headers)
+
+
+def _validation(request: Any, rows: list[dict[str, str]]) -> Response:
+    first = rows[0] if rows else {"field": "", "detail": "The input is not valid."}
+    lead = f"{first['field']}: " if first["field"] else ""
+    return _answer(request, status=400, code="invalid", detail=f"{lead}{first['detail']}", errors=rows)
+
+
+def _domain(request: Any, error: DomainError) -> Response:
+    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Unavailable) else None
+    return _answer(
+        request,
+        headers,
+        status=error.status,
+        code=error.code,
+        title=error.title,
+        detail=error.detail,
+        errors=[{"field": e.field, "code": e.code, "detail": e.detail} for e in error.errors],
+        **error.extra,
+    )
+
+
+def _away(request: Any) -> Response:
+    return _answer(
+        request,
+        {"Retry-After": str(RETRY_AFTER_S)},
+        status=503,
+        code="unavailable",
+        detail="A service that this needs is away for the moment. Nothing was changed; try again shortly.",
+    )
+
+
+def _drf(request: Any, error: exceptions.APIException) -> Response:
+    headers: dict[str, str] = {}
+    if auth_header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    if isinstance(error, exceptions.Throttled):
+        headers["Retry-After"] = str(math.ceil(error.wait or 1))
+    code = str(error.get_codes() if isinstance(error.get_codes(), str) else error.default_code)
+    return _answer(
+        request,
+        headers,
+        status=error.status_code,
+        code=_RENAMED.get(code, code),
+        detail=str(error.detail),
+    )
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Translate whatever a `/v1` view raised (DRF's `EXCEPTION_HANDLER`).
+
+    Returns:
+        The problem document; None for a bug of ours, which Django then logs and `server_error` answers.
+    """
+    request = context["request"]
+    match exc:
+        case DomainError():
+            return _domain(request, exc)
+        case exceptions.ValidationError():
+            return _validation(request, list(_flatten(exc.get_full_details())))
+        case ModelValidationError():
+            return _validation(request, list(_flatten(_as_full_details(exc))))
+        case exceptions.APIException():
+            return _drf(request, exc)
+        case Http404():
+            return _answer(request, status=404, code="not_found", detail="There is nothing here.")
+        case PermissionDenied():
+            return _answer(request, status=403, code="not_permitted", detail=str(exc) or "You may not do this.")
+        case RequestDataTooBig():
+            return _answer(request, status=413, code="too_large", detail="The body is too large.")
+        case TooManyFieldsSent() | TooManyFilesSent() | MultiPartParserError() | UnicodeError():
+            return _answer(request, status=400, code="malformed", detail="The body cannot be read.")
+        case DataError():
+            logger.warning("value_refused_by_database", error=str(exc))
+            return _answer(request, status=400, code="invalid", detail="A value is out of range.")
+        case ProtectedError():
+            return _answer(request, status=409, code="wrong_state", detail="Something else still uses this.")
+    if isinstance(exc, DEPENDENCY_AWAY):
+        logger.warning("dependency_away", error=str(exc))
+        return _away(request)
+    return None
+
+
+def _as_full_details(error: ModelValidationError) -> Any:
+    def rows(errors: list[ModelValidationError]) -> list[dict[str, str]]:
+        return [{"message": m, "code": e.code or "invalid"} for e in errors for m in e.messages]
+
+    if hasattr(error, "error_dict"):
+        return {("non_field_errors" if f == "__all__" else f): rows(e) for f, e in error.error_dict.items()}
+    return rows(error.error_list)
+
+
+def problem_response(request: HttpRequest, *, headers: dict[str, str] | None = None, **fields: Any) -> HttpResponse:
+    """Return a problem document from outside a DRF view: Django's error handlers and middleware."""
+    body = problem(request, **fields)
+    return JsonResponse(body, status=body["status"], headers=headers, content_type=CONTENT_TYPE)
