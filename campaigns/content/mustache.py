@@ -1,7 +1,7 @@
 """The template language: a strict subset of Mustache, compiled once and rendered per recipient.
 
-Chevron defines what a template means (https://github.com/noahmorrison/chevron, after https://mustache.github.io): for every
-template that `validate` accepts, `Template.render` returns byte for byte what chevron returns. What chevron
+Chevron defines what a template means (https://github.com/noahmorrison/chevron, after https://mustache.github.io):
+for every template that `validate` accepts, `Template.render` returns byte for byte what chevron returns. What chevron
 allows beyond the subset is refused with line and column: partials (they read files), changed delimiters, lambdas,
 attribute access, nested sections and unclosed tags.
 
