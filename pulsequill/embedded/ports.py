@@ -28,3 +28,17 @@ def port_of(service: str, home: Path) -> int:
         finally:
             draft.unlink()
     return int(json.loads(path.read_text(encoding="ascii")))
+
+
+def keep_or_change(service: str, home: Path) -> int:
+    """Return the port of `service`, choosing another one when a stranger took the old one while we were away.
+
+    To be called only while the service is known not to run.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port_of(service, home)))
+        except OSError:
+            (home / f"{service}.port").unlink()
+    return port_of(service, home)

