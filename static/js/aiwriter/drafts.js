@@ -1,6 +1,6 @@
-// `pq/drafts`: shows a generation while it is being written.
+// `pq/aiwriter/drafts`: shows a generation while it is being written.
 //
-//   import { watchGeneration } from "pq/drafts";
+//   import { watchGeneration } from "pq/aiwriter/drafts";
 //   const watch = watchGeneration(element, generationId, { onDraft, onDone, onStage });
 //   watch.cancel();   // asks the server to stop          watch.close();   // stops watching, the writing goes on
 //
@@ -14,7 +14,8 @@
 // Frames are absolute snapshots: a repeated one does no harm, so a resumed stream needs no bookkeeping but the last
 // seen number. Whatever a model wrote reaches the page as text only.
 
-import { post } from "pq/http";
+import { get, post } from "pq/http";
+import { connect } from "pq/socket";
 
 const LETTERS = "ABCDEFGH";
 const POLL_MS = 1500;
@@ -69,7 +70,7 @@ function fillCard(card, frame) {
   if (frame.id) card.dataset.draft = frame.id;
   say(card, "letter", letter);
   say(card, "angle", frame.angle || "");
-  say(card, "subject", frame.subject || "");
+  say(card, "subject", frame.subject || "…");
   say(card, "preview_text", frame.preview_text || "");
   say(card, "sketch", sketch);
   const words = frame.guardrails?.metrics?.words ?? (sketch ? sketch.split(" ").length : 0);
@@ -142,10 +143,9 @@ export function watchGeneration(element, generationId, { onDone, onDraft, onStag
   const cancelButton = element.querySelector('[data-act="cancel"]');
   const stateUrl = `${element.dataset.state}${generationId}`;
   const drafts = new Map();
-  const listening = new AbortController();
-  let after = "0";
+  const polling = new AbortController();
   let socket = null;
-  let failures = 0;
+  let after = 0;
   let timer = 0;
   let isOver = false;
 
@@ -193,40 +193,32 @@ export function watchGeneration(element, generationId, { onDone, onDraft, onStag
   };
 
   function take(frame) {
-    if (typeof frame.seq === "number" && frame.type !== "ping") after = String(frame.seq);
+    if (typeof frame.seq === "number") after = frame.seq;
     handlers[frame.type]?.(frame);
   }
 
-  function connect() {
+  function onState(state, { attempt = 0 } = {}) {
+    clearTimeout(timer);
     if (isOver) return;
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
-    socket = new WebSocket(`${scheme}://${location.host}${element.dataset.socket}${generationId}?after=${encodeURIComponent(after)}`);
-    socket.addEventListener("message", (event) => {
-      failures = 0;
-      take(JSON.parse(event.data));
-    });
-    socket.addEventListener("close", () => {
-      if (isOver) return;
-      failures += 1;
-      if (failures >= TRIES_BEFORE_POLLING) poll();
-      else timer = setTimeout(connect, Math.random() * 500 * 2 ** failures);
-    });
+    // The stored state can be asked for while the socket keeps trying: frames are snapshots, both may arrive.
+    if (state === "denied" || attempt >= TRIES_BEFORE_POLLING) poll();
   }
 
   async function poll() {
-    if (isOver) return;
+    clearTimeout(timer);
     try {
-      const answer = await fetch(stateUrl, { headers: { Accept: "application/json" }, signal: listening.signal });
-      if (answer.ok) {
-        const generation = await answer.json();
-        setStatus(generation.status);
-        for (const draft of generation.drafts) take({ ...draft, type: "draft", is_final: true });
-        if (DONE.has(generation.status)) return finish({ type: "done", status: generation.status, generation });
+      const generation = await get(stateUrl, { signal: polling.signal });
+      if (isOver) return;
+      setStatus(generation.status);
+      for (const draft of generation.drafts) handlers.draft({ ...draft, type: "draft", is_final: true });
+      if (DONE.has(generation.status)) {
+        finish({ type: "done", status: generation.status, generation });
+        return;
       }
     } catch (error) {
       if (error.name === "AbortError") return;
     }
-    timer = setTimeout(poll, POLL_MS);
+    if (!isOver) timer = setTimeout(poll, POLL_MS);
   }
 
   async function cancel() {
@@ -236,7 +228,7 @@ export function watchGeneration(element, generationId, { onDone, onDraft, onStag
   }
 
   function close() {
-    listening.abort();
+    polling.abort();
     clearTimeout(timer);
     socket?.close();
   }
@@ -260,7 +252,7 @@ export function watchGeneration(element, generationId, { onDone, onDraft, onStag
   if (desk) desk.replaceChildren();
   if (cancelButton) cancelButton.disabled = false;
   setStatus("queued");
-  connect();
+  socket = connect(() => `${element.dataset.socket}${generationId}?after=${after}`, { onFrame: take, onState });
 
   return {
     cancel,
