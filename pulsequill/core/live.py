@@ -25,10 +25,24 @@ def campaign_group(campaign_id: Any) -> str:
     return f"campaign.{campaign_id}"
 
 
+def person_group(workspace_id: Any, user_id: Any) -> str:
+    """Return the channel group of one person's open pages in one workspace."""
+    return f"person.{workspace_id}.{user_id}"
+
+
+def recheck(group: str) -> None:
+    """Make the sockets of a group ask again, once the transaction has committed, whether they are still allowed."""
+    transaction.on_commit(lambda: _send(group, {"type": "recheck"}))
+
+
 def push_now(group: str, frame: dict[str, Any]) -> None:
     """Send a JSON frame to a group at once. When Valkey is away the frame is lost and pages catch up by polling."""
+    _send(group, {"type": "frame", "frame": frame})
+
+
+def _send(group: str, message: dict[str, Any]) -> None:
     try:
-        async_to_sync(get_channel_layer().group_send)(group, {"type": "frame", "frame": frame})
+        async_to_sync(get_channel_layer().group_send)(group, message)
     except (RedisError, OSError):
         logger.warning("live_push_failed", group=group)
 

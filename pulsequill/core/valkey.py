@@ -25,3 +25,15 @@ def streams_client() -> redis.Redis:
         retry=Retry(NoBackoff(), 1),
         health_check_interval=30,
     )
+
+
+@cache
+def counters_client() -> redis.Redis:
+    """Return this process' client of the cache database: rate limits, sign-in delays and one-use tickets."""
+    return redis.Redis.from_url(
+        settings.CACHE_URL,
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_timeout=CONNECT_SECONDS,  # these stand in the way of every request
+        retry=Retry(NoBackoff(), 1),
+        health_check_interval=30,
+    )

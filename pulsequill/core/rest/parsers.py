@@ -87,7 +87,10 @@ class StrictJSONParser(JSONParser):
     """The only parser of `/v1` bodies that are not uploads."""
 
     def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None  # noqa: ARG002
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> Any:
         """Return the parsed body.
 

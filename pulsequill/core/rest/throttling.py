@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import redis
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from redis.commands.core import Script
 from redis.exceptions import RedisError
 from rest_framework.throttling import BaseThrottle
+
+from pulsequill.core.valkey import counters_client
 
 logger = structlog.get_logger(__name__)
 
@@ -29,14 +30,8 @@ return {used, redis.call('TTL', KEYS[1])}
 
 
 @cache
-def valkey() -> redis.Redis:
-    """Return the process's connection pool to the counters (the cache database)."""
-    return redis.Redis.from_url(settings.CACHE_URL, socket_timeout=0.5, socket_connect_timeout=0.5)
-
-
-@cache
 def _script() -> Script:
-    return valkey().register_script(_HIT)
+    return counters_client().register_script(_HIT)
 
 
 @dataclass(frozen=True)

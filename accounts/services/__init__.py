@@ -1,0 +1,1 @@
+"""The verbs of `accounts`, by noun: `from accounts.services import workspaces`."""
