@@ -6,6 +6,8 @@ import pytest
 import redis
 from django.conf import settings
 
+pytest_plugins = ["tests.browser"]
+
 
 @pytest.fixture(autouse=True)
 def _empty_valkey() -> None:

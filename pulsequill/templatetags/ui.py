@@ -18,7 +18,7 @@ from django import template
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.forms import BoundField
-from django.template.context import Context, RequestContext
+from django.template.context import Context
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import formats, timezone
@@ -287,8 +287,8 @@ def nav_url(name: str, *args: Any) -> str:
         return ""
 
 
-@register.simple_tag(takes_context=True)
-def palette_data(context: Context) -> SafeString:
+@register.simple_tag
+def palette_data() -> SafeString:
     """Pages and actions for the command palette, as JSON that a script may read."""
     pages = [
         {"label": entry["label"], "icon": entry["icon"], "url": entry["url"], "keys": entry["shortcut"]}
@@ -345,8 +345,8 @@ def htmx_script(context: Context) -> SafeString:
 
 
 def _nonce(context: Context) -> str:
-    request = context.request if isinstance(context, RequestContext) else context.get("request")
-    return str(context.get("CSP_NONCE") or getattr(request, "csp_nonce", "") or "")
+    # Turned to text at once: django-csp puts the nonce in the header only when it was read, and until then it is falsy.
+    return str(getattr(context.get("request"), "csp_nonce", ""))
 
 
 @register.inclusion_tag("components/page_nav.html")
