@@ -73,20 +73,11 @@ class Service:
         Raises:
             ServiceFailed: it ended, or did not listen in time; carries the last lines of its log.
         """
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own argument list
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                **self.options,
-            )
+        process = self.spawn()
         deadline = time.monotonic() + timeout_s
         while process.poll() is None and time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return process
+            if is_listening(self.port):
+                return process
             time.sleep(0.02)
         self.stop(process)
         raise ServiceFailed(f"{self.name} did not start. Its log ({self.log}) ends with: {self.log_tail()}")
