@@ -1,0 +1,83 @@
+"""What an event means for earlier stages: one of the two places from which feedback flows back.
+
+Runs in the transaction that stores the events, once for each new event, so an effect happens exactly when its event
+counts. Everything here is a plain call of a service of an earlier app.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from accounts.models import Workspace
+from audiences import services as audiences
+
+#: Soft bounces of one address within this time that make us stop mailing it.
+SOFT_BOUNCES, SOFT_BOUNCE_WINDOW = 3, timedelta(days=30)
+
+#: Event kind -> reason of the suppression. Bounces are decided by their type, below.
+SUPPRESSING: dict[str, str] = {"complained": "complaint", "unsubscribed": "unsubscribe"}
+
+#: Reasons that a provider may name (`data.suppression`).
+TELLABLE = frozenset({"hard_bounce", "complaint", "unsubscribe"})
+
+_NEW_FEEDBACK = """
+SELECT event.kind, event.source, event.occurred_at, event.data ->> 'suppression', event.data ->> 'bounce_type',
+       event.workspace_id, message.email, message.email_normalized, message.campaign_id
+  FROM event_fresh
+  JOIN analytics_event AS event USING (id)
+  JOIN campaigns_message AS message ON message.id = event.message_id
+ WHERE event.kind IN ('bounced', 'complained', 'unsubscribed', 'rejected') AND NOT message.is_test
+ ORDER BY message.id, event.id
+"""
+
+#: Counts the other soft bounces too, so that the third suppresses, whichever arrives last.
+_SOFT_BOUNCES = """
+SELECT count(*) FROM analytics_event AS event JOIN campaigns_message AS message ON message.id = event.message_id
+ WHERE message.workspace_id = %s AND message.email_normalized = %s AND message.bounced_at IS NOT NULL
+   AND event.kind = 'bounced' AND event.data ->> 'bounce_type' IS DISTINCT FROM 'hard' AND event.occurred_at > %s
+"""
+
+_ENGAGED = """
+SELECT message.contact_id,
+       max(event_fresh.occurred_at) FILTER (WHERE kind = 'opened'),
+       max(event_fresh.occurred_at) FILTER (WHERE kind = 'clicked')
+  FROM event_fresh JOIN campaigns_message AS message ON message.id = event_fresh.message_id
+ WHERE actor = 'human' AND kind IN ('opened', 'clicked') AND message.contact_id IS NOT NULL AND NOT message.is_test
+ GROUP BY message.contact_id ORDER BY message.contact_id
+"""
+
+
+def apply() -> None:
+    """Do what the new events in `event_fresh` ask for. Runs inside the transaction that stores them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEW_FEEDBACK)
+        feedback = cursor.fetchall()
+        cursor.execute(_ENGAGED)
+        engaged = cursor.fetchall()
+    if engaged:
+        audiences.record_engagement(rows=engaged)
+    workspaces = Workspace.objects.in_bulk({row[5] for row in feedback})
+    for row in feedback:
+        _suppress(row, workspaces)
+
+
+def _suppress(row: tuple[Any, ...], workspaces: dict[Any, Workspace]) -> None:
+    kind, source, occurred_at, told, bounce_type, workspace_id, email, email_normalized, campaign_id = row
+    reason = told or SUPPRESSING.get(kind, "")
+    if kind == "bounced" and not reason:
+        is_hard = bounce_type == "hard" or _has_bounced_too_often(occurred_at, workspace_id, email_normalized)
+        reason = "hard_bounce" if is_hard else ""
+    # What happened on our own unsubscribe page was done there, in one transaction with its event.
+    if reason in TELLABLE and source != "page":
+        audiences.suppress_email(
+            workspace=workspaces[workspace_id], email=email, reason=reason, source=f"{source}, campaign {campaign_id}"
+        )
+
+
+def _has_bounced_too_often(occurred_at: datetime, workspace_id: Any, email_normalized: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_SOFT_BOUNCES, [workspace_id, email_normalized, occurred_at - SOFT_BOUNCE_WINDOW])
+        return bool(cursor.fetchone()[0] >= SOFT_BOUNCES)

@@ -1,0 +1,197 @@
+"""From lines of the event log to events that can be stored: read, matched with their messages, classified."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+
+from analytics.ingest.bots import classify
+from analytics.models import Event
+
+KINDS = frozenset(Event.Kind.values)
+MAX_SOURCE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One event as it will be stored, and the line that it came from."""
+
+    line: bytes
+    key: str
+    workspace_id: Any
+    campaign_id: Any
+    variant_id: Any
+    message_id: int | None
+    link_id: int | None
+    kind: str
+    actor: str
+    reason: str
+    occurred_at: datetime
+    source: str
+    agent: str
+    ip: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A line that names nothing we know, and why."""
+
+    line: bytes
+    key: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class _MessageRow:
+    workspace_id: Any
+    campaign_id: Any
+    variant_id: Any
+    provider: str
+    is_test: bool
+    claimed_at: datetime | None
+    sent_at: datetime | None
+
+
+def _without_unstorable(value: Any) -> Any:
+    """PostgreSQL's jsonb takes neither NUL nor lone surrogates."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_without_unstorable(key): _without_unstorable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_unstorable(item) for item in value]
+    return value
+
+
+def read_line(line: bytes) -> dict[str, Any]:
+    """Return the event of one line.
+
+    Raises:
+        ValueError: not an event; the text says why.
+    """
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("not readable as JSON") from error
+    if not isinstance(event, dict):
+        raise ValueError("not a JSON object")
+    if b"\\u0000" in line or b"\\ud" in line or b"\\uD" in line:
+        event = _without_unstorable(event)
+    if not isinstance(event.get("key"), str) or not event["key"]:
+        raise ValueError("has no key")
+    if not isinstance(event.get("at"), int | float) or not isinstance(event.get("data", {}), dict):
+        raise ValueError("has no time")
+    for name in ("message", "link"):
+        number = event.get(name)
+        if number is not None and (not isinstance(number, int) or not 0 <= number < 2**63):
+            raise ValueError(f"{name} is not a number")
+    return event
+
+
+def _messages(ids: list[int]) -> dict[int, _MessageRow]:
+    if not ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, workspace_id, campaign_id, variant_id, provider, is_test, claimed_at, sent_at "
+            "FROM campaigns_message WHERE id = ANY(%s)",
+            [ids],
+        )
+        return {row[0]: _MessageRow(*row[1:]) for row in cursor.fetchall()}
+
+
+def _existing(table: str, ids: list[Any]) -> set[Any]:
+    if not ids:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM {table} WHERE id = ANY(%s)", [ids])  # noqa: S608 our own two table names
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _time(milliseconds: float) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _ip(text: Any) -> str:
+    try:
+        return str(ipaddress.ip_address(text)) if isinstance(text, str) and text else ""
+    except ValueError:
+        return ""
+
+
+def match(lines: Iterable[bytes]) -> tuple[list[Incoming], list[Stray]]:
+    """Read lines and find the messages that they are about.
+
+    Returns:
+        The events in the order of the lines, one for each key, and the lines that can not be counted.
+    """
+    strays: list[Stray] = []
+    events: dict[str, tuple[bytes, dict[str, Any]]] = {}
+    for line in lines:
+        try:
+            event = read_line(line)
+            _time(event["at"])
+        except (ValueError, OverflowError, OSError) as error:
+            strays.append(Stray(line, "", str(error)))
+            continue
+        events.setdefault(event["key"], (line, event))
+    messages = _messages(list({event["message"] for _, event in events.values() if event.get("message")}))
+    links = _existing("campaigns_link", list({event["link"] for _, event in events.values() if event.get("link")}))
+    found: list[Incoming] = []
+    for key, (line, event) in events.items():
+        message_id = event.get("message") or None
+        message = messages.get(message_id) if message_id else None
+        workspace = event.get("workspace")
+        if message is None:
+            if message_id or not workspace:
+                strays.append(Stray(line, key, "its message is not known" if message_id else "names no message"))
+                continue
+            message = _MessageRow(workspace, None, None, "", False, None, None)
+        elif workspace and str(message.workspace_id) != workspace:
+            strays.append(Stray(line, key, "its message belongs to another workspace"))
+            continue
+        found.append(_incoming(line, key, event, message_id, message, links))
+    return found, strays
+
+
+def _incoming(
+    line: bytes, key: str, event: dict[str, Any], message_id: int | None, message: _MessageRow, links: set[Any]
+) -> Incoming:
+    kind, data = str(event.get("kind", "")), event.get("data", {})
+    if kind not in KINDS:
+        kind, data = Event.Kind.UNKNOWN.value, {**data, "reported_kind": kind}
+    agent, occurred_at = str(event.get("agent", "")), _time(event["at"])
+    actor, reason = classify(
+        kind=kind,
+        agent=agent,
+        data=data,
+        occurred_at=occurred_at,
+        claimed_at=message.claimed_at,
+        sent_at=message.sent_at,
+        provider=message.provider,
+    )
+    return Incoming(
+        line=line,
+        key=key,
+        workspace_id=message.workspace_id,
+        # A test send is never counted: its events belong to the message, not to the campaign.
+        campaign_id=None if message.is_test else message.campaign_id,
+        variant_id=None if message.is_test else message.variant_id,
+        message_id=message_id,
+        link_id=event["link"] if event.get("link") in links else None,
+        kind=kind,
+        actor=actor,
+        reason=reason,
+        occurred_at=occurred_at,
+        source=str(event.get("source", ""))[:MAX_SOURCE],
+        agent=agent,
+        ip=_ip(event.get("ip")),
+        data=data,
+    )

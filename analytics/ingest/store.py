@@ -1,0 +1,118 @@
+"""One batch of events into PostgreSQL, in one transaction: stored once, facts written, figures raised, effects done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection, transaction
+
+from analytics import rollups
+from analytics.ingest import effects
+from analytics.ingest.entries import Incoming, Stray, match
+from campaigns.services import facts
+from pulsequill.core.event_log import INSERT_STRAY
+from pulsequill.core.ids import uuid7
+
+_TEMPORARY = """
+CREATE TEMPORARY TABLE IF NOT EXISTS event_incoming (
+    dedupe_key text, workspace_id uuid, campaign_id uuid, variant_id uuid, message_id bigint, link_id bigint,
+    kind text, actor text, actor_reason text, occurred_at timestamptz, source text, user_agent text, ip_address inet,
+    data jsonb
+) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS event_fresh (
+    id bigint, message_id bigint, campaign_id uuid, variant_id uuid, link_id bigint, kind text, actor text,
+    occurred_at timestamptz, bounce_type text
+) ON COMMIT DELETE ROWS;
+TRUNCATE event_incoming, event_fresh
+"""
+
+_COPY = (
+    "COPY event_incoming (dedupe_key, workspace_id, campaign_id, variant_id, message_id, link_id, kind, actor, "
+    "actor_reason, occurred_at, source, user_agent, ip_address, data) FROM STDIN"
+)
+
+#: Sorted, so that two consumers that hold the same events wait for each other in the same order.
+_INSERT = """
+WITH stored AS (
+    INSERT INTO analytics_event (workspace_id, campaign_id, message_id, link_id, kind, actor, actor_reason, dedupe_key,
+                                 occurred_at, received_at, source, user_agent, ip_address, data)
+    SELECT workspace_id, campaign_id, message_id, link_id, kind, actor, actor_reason, dedupe_key, occurred_at, now(),
+           source, user_agent, ip_address, data
+      FROM event_incoming ORDER BY dedupe_key
+    ON CONFLICT (dedupe_key) DO NOTHING
+    RETURNING id, dedupe_key
+)
+INSERT INTO event_fresh
+SELECT stored.id, message_id, campaign_id, variant_id, link_id, kind, actor, occurred_at, data ->> 'bounce_type'
+  FROM stored JOIN event_incoming USING (dedupe_key)
+"""
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _cell(value: Any) -> str:
+    return "\\N" if value is None else str(value).translate(_ESCAPES)
+
+
+def _copy_line(event: Incoming) -> str:
+    """Return the event as a line of COPY's text format (PostgreSQL, COPY, "Text Format")."""
+    return "\t".join(
+        (
+            _cell(event.key),
+            str(event.workspace_id),
+            _cell(event.campaign_id),
+            _cell(event.variant_id),
+            _cell(event.message_id),
+            _cell(event.link_id),
+            event.kind,
+            event.actor,
+            event.reason,
+            event.occurred_at.isoformat(),
+            _cell(event.source),
+            _cell(event.agent.replace("\x00", "")),
+            event.ip or "\\N",
+            json.dumps(event.data).translate(_ESCAPES) if event.data else "{}",
+        )
+    )
+
+
+def keep_strays(strays: Sequence[Stray]) -> None:
+    """Keep lines that can not be counted, once each, with the reason."""
+    rows = []
+    for stray in strays:
+        text = stray.line.decode("utf-8", "replace").replace("\x00", "")
+        if not stray.key:
+            text = json.dumps({"unreadable": text[:2000]}).replace("\\u0000", "")
+        rows.append((text, stray.key or uuid7().hex, stray.problem[:200]))
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(INSERT_STRAY, rows)
+
+
+def store(lines: Sequence[bytes]) -> set[Any]:
+    """Store and count a batch of event-log lines; whoever calls it again with the same lines changes nothing.
+
+    Returns:
+        The ids of the campaigns whose figures may have changed.
+
+    Raises:
+        django.db.Error, psycopg.Error: nothing of the batch is stored.
+    """
+    with transaction.atomic():
+        incoming, strays = match(lines)
+        keep_strays(strays)
+        if not incoming:
+            return set()
+        with connection.cursor() as cursor:
+            cursor.execute(_TEMPORARY)
+            with cursor.copy(_COPY) as copy:
+                copy.write("\n".join(map(_copy_line, incoming)) + "\n")
+            cursor.execute(_INSERT)
+            is_news = cursor.rowcount > 0
+        if is_news:
+            rollups.raise_figures(facts.record_facts(relation="event_fresh"))
+            effects.apply()
+    # Also when nothing was new: whoever stored it first may have died before telling the open pages.
+    return {event.campaign_id for event in incoming if event.campaign_id is not None}
