@@ -231,7 +231,8 @@ class Serve:
     def _environment(self) -> dict[str, str]:
         metrics = self.home / "metrics"
         shutil.rmtree(metrics, ignore_errors=True)
-        metrics.mkdir()
+        for folder in (metrics, self.home / "static", self.home / "media"):
+            folder.mkdir(exist_ok=True)
         environment = dict(os.environ)
         environment.setdefault("LOG_FORMAT", "console")
         # Counters of all processes together, so that /metrics of the web server shows the workers' too.

@@ -1,145 +1,89 @@
-"""Pytest plugin: real Chromium for tests of pages, and axe for their accessibility.
+"""The browser of the journeys: found where it is, installed where that is allowed, never quietly left out.
 
-`page_for(theme="dark", width=360)` gives a Playwright page; `assert_accessible(page)` runs axe on it. Without a browser
-these tests fail, they are not skipped: a page nobody looked at is not tested.
+`python -m tests.browser` prints its path, or says what to do and fails.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-HEIGHTS = {360: 740}
-
-PageFor = Callable[..., Page]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+APPLICATIONS = (
+    Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
+    Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
+)
+HOW = "Install Chromium or Google Chrome, or name one: CHROMIUM=/path/to/chromium"
 
 
-def find_browser(playwrights_own: str) -> str:
-    """Return a browser's path: the system's, else the one Playwright downloaded.
-
-    Raises:
-        pytest.fail.Exception: there is none; the message says how to get one.
-    """
-    for name in NAMES:
-        if path := shutil.which(name):
-            return path
-    if Path(playwrights_own).exists():
-        return playwrights_own
-    pytest.fail(
-        "No browser for the page tests. Install one: `apt-get install chromium`, or `playwright install chromium`.",
-        pytrace=False,
-    )
+class NoBrowser(Exception):
+    """There is none and none could be installed."""
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One headless Chromium for the whole run."""
+def _works(path: Path) -> bool:
+    """A Debian transitional script may stand where a browser should: only one that says its version counts."""
+    try:
+        return subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def _candidates() -> Iterator[Path]:
+    if named := os.environ.get("CHROMIUM"):
+        yield Path(named)
+    yield from (Path(found) for name in NAMES if (found := shutil.which(name)))
+    yield from (path for path in APPLICATIONS if path.exists())
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
-        chromium = playwright.chromium
-        started = chromium.launch(executable_path=find_browser(chromium.executable_path), args=ARGUMENTS)
-        _leave_loop()
-        yield started
-        _enter_loop(started)
-        started.close()
+        path = Path(playwright.chromium.executable_path)
+    if path.exists():
+        yield path
 
 
-def _enter_loop(browser: Browser) -> None:
-    """Give Playwright's event loop back to this thread for the length of a test."""
-    asyncio._set_running_loop(browser._loop)
-
-
-def _leave_loop() -> None:
-    """Playwright leaves its loop marked as running; asynchronous tests could not start their own then."""
-    asyncio._set_running_loop(None)
-
-
-@pytest.fixture
-def page_for(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[PageFor]:
-    """Open pages: `page_for(theme="light"|"dark", width=1280|360, **context_options)`.
-
-    A page fails its test when a script throws, the console reports an error or the content security policy blocks
-    something; `page.expected_errors` may list texts that the test provokes on purpose.
-    """
-    # The running loop is Playwright's, not Django's: plain database calls are safe in these tests.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    _enter_loop(browser)
-    contexts: list[BrowserContext] = []
-    opened: list[Page] = []
-
-    def open_page(*, theme: str = "light", width: int = 1280, **options: object) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": HEIGHTS.get(width, 900)},
-            color_scheme=theme,
-            reduced_motion="reduce",
-            **options,
-        )
-        context.set_default_timeout(10_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.problems = []
-        page.expected_errors = []
-        page.on("pageerror", lambda error: page.problems.append(f"{page.url}: {error}"))
-        page.on(
-            "console",
-            lambda message: page.problems.append(f"{page.url}: {message.text}") if message.type == "error" else None,
-        )
-        opened.append(page)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    _leave_loop()
-    problems = [
-        problem
-        for page in opened
-        for problem in page.problems
-        if not any(expected in problem for expected in page.expected_errors)
-    ]
-    assert not problems, "\n".join(problems)
-
-
-def assert_accessible(page: Page, *, exclude: list[str] | None = None) -> None:
-    """Run axe (WCAG 2.2 AA and best practices) on the page as it stands now.
+def find_browser() -> Path:
+    """Return the executable of a Chromium that starts.
 
     Raises:
-        AssertionError: names each violation, the rule and the elements.
+        NoBrowser: there is none on this machine.
     """
-    options = {"resultTypes": ["violations"]}
-    context = {"exclude": [[selector] for selector in exclude or []]} if exclude else None
-    results = Axe().run(page, context=context, options=options)
-    found = [
-        f"{violation['id']} ({violation['impact']}): {violation['help']}\n    "
-        + "\n    ".join(f"{node['target']} {node['html'][:160]}" for node in violation["nodes"][:5])
-        for violation in results.response["violations"]
-    ]
-    assert not found, f"{page.url}\n" + "\n".join(found)
+    for path in _candidates():
+        if _works(path):
+            return path
+    raise NoBrowser(f"No browser was found for the journeys. {HOW}")
 
 
-def assert_fits(page: Page) -> None:
-    """Fail when the page is wider than the window: nobody should scroll sideways to read."""
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= page.viewport_size["width"], f"{page.url} is {width} px wide"
+def _install() -> None:
+    """Install the distribution's Chromium where we may, else Playwright's own."""
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", "chromium"]):
+            subprocess.run(command, env=environment, stdout=sys.stderr, check=False)
+        if any(shutil.which(name) for name in NAMES):
+            return
+    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], stdout=sys.stderr, check=False)
 
 
-def save_picture(page: Page, name: str) -> None:
-    """Keep a picture of the page in the folder named by PICTURES, when somebody asked for pictures."""
-    if folder := os.environ.get("PICTURES"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+def ensure_browser() -> Path:
+    """Return a browser, installing one when there is none.
+
+    Raises:
+        NoBrowser: neither the distribution nor Playwright could provide one.
+    """
+    try:
+        return find_browser()
+    except NoBrowser:
+        sys.stderr.write("No browser is here; installing one for the journeys ...\n")
+        _install()
+        return find_browser()
+
+
+if __name__ == "__main__":
+    try:
+        print(f"Journeys use {ensure_browser()}")
+    except NoBrowser as problem:
+        sys.exit(str(problem))

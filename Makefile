@@ -1,0 +1,95 @@
+# PulseQuill's commands. `make run` and `make test` need Python 3.11 or later and nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+#: Runs a command beside embedded PostgreSQL and Valkey with data of their own, and removes it afterwards.
+WITH_SERVICES := $(PY) -m pulsequill.embedded --temporary --
+UV := $(shell command -v uv 2>/dev/null)
+CODE := manage.py pulsequill accounts aiwriter audiences campaigns analytics tests
+#: An environment like production's: nothing embedded, https, secrets given.
+DEPLOYED := PUBLIC_URL=https://mail.example.com DATABASE_URL=postgresql://app:pw@db.invalid/app REDIS_URL=redis://valkey.invalid \
+	SECRET_KEY=for-the-deploy-check-only-0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t LOG_LEVEL=WARNING
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint format types contracts migrations deploy-check bench load clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+run: $(VENV)/.runs  ## Start everything, with a demo workspace, on http://localhost:8000 (PORT=... to change)
+	@set -a; if [ -f .env ]; then . ./.env; fi; set +a; exec $(PY) manage.py serve
+
+test: $(VENV)/.develops  ## Run all tests (ARGS=... goes to pytest); finds or installs a browser for the journeys
+	@$(PY) -m tests.browser
+	@$(PY) -m pytest $(ARGS)
+
+check: lint types contracts migrations deploy-check  ## Everything the project can prove by itself
+	@$(PY) -m tests.browser
+	@$(PY) -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+lint: $(VENV)/.develops  ## Style and common mistakes (ruff)
+	@$(PY) -m ruff check $(CODE)
+	@$(PY) -m ruff format --check $(CODE)
+
+format: $(VENV)/.develops  ## Mend the style
+	@$(PY) -m ruff check --fix $(CODE)
+	@$(PY) -m ruff format $(CODE)
+
+types: $(VENV)/.develops  ## Types (mypy, strict)
+	@SECRET_KEY=types DATABASE_URL=postgresql://app@db.invalid/app $(PY) -m mypy $(filter-out tests,$(CODE))
+
+contracts: $(VENV)/.develops  ## Who may import whom (import-linter)
+	@$(VENV)/bin/lint-imports
+
+migrations: $(VENV)/.develops  ## No model change without a migration
+	@$(WITH_SERVICES) $(PY) manage.py makemigrations --check --dry-run
+
+deploy-check: $(VENV)/.develops  ## Django's deployment check, as in production
+	@$(DEPLOYED) $(PY) manage.py check --deploy --fail-level WARNING
+
+bench: $(VENV)/.develops  ## Measure against the limits of the machine (FULL=1 for the long sizes)
+	@$(PY) manage.py bench $(if $(FULL),--full) $(ARGS)
+
+load: $(VENV)/.develops  ## Load a running instance with k6 (URL=... to name it)
+	@BASE_URL=$(or $(URL),http://localhost:8000) $(VENV)/bin/k6 run $(ARGS) tests/load/pages.js
+
+clean:  ## Remove the virtual environment, the caches and the local data (.pulsequill)
+	@if [ -d .pulsequill ] && ! flock -n .pulsequill/serve.lock true 2>/dev/null && [ -f .pulsequill/serve.lock ]; then \
+	  echo "PulseQuill is running on .pulsequill: stop it first."; exit 1; fi
+	rm -rf $(VENV) .pulsequill .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the virtual environment: made once, filled again only when a lock file changes
+
+$(VENV)/.runs: requirements.lock | $(VENV)/bin/python
+	$(call install,requirements.lock)
+	@touch $@
+
+$(VENV)/.develops: requirements-dev.lock | $(VENV)/bin/python
+	$(call install,requirements-dev.lock)
+	@touch $@ $(VENV)/.runs
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 or later, or name one: make run PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "PulseQuill needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) -c 'import platform; print(platform.python_version())'). Name a newer one: make run PYTHON=python3.12"; exit 1; }
+ifdef UV
+	@$(UV) venv --quiet --python "$$(command -v $(PYTHON))" $(VENV)
+else
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+endif
+
+ifdef UV
+define install
+	@echo "Installing from $(1) ..."
+	@$(UV) pip install --quiet --python $(PY) --require-hashes -r $(1)
+endef
+else
+define install
+	@echo "Installing from $(1) (the first time takes about a minute) ..."
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip --upgrade >/dev/null
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+endef
+endif
