@@ -1,0 +1,128 @@
+"""From a checked tree of rules to SQL over the contact row `c`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from audiences.segmentation.fields import Field
+from audiences.segmentation.operators import ENGAGEMENTS, NONE, OPERATORS, TWO
+
+
+class Compiled(NamedTuple):
+    """A SQL condition and its parameters, in order."""
+
+    sql: str
+    params: list[Any]
+
+
+def compile_rules(rules: dict[str, Any], *, fields: Mapping[str, Field], workspace_id: UUID) -> Compiled:
+    """Return the condition that a contact `c` of the segment meets.
+
+    A field or list that was deleted after the segment was saved matches nobody, rather than everybody.
+
+    Args:
+        rules: a tree that `validate_rules` accepted when it was saved.
+        fields: from `fields_of`.
+        workspace_id: whose lists may be asked.
+    """
+    if "not" in rules:
+        inner = compile_rules(rules["not"], fields=fields, workspace_id=workspace_id)
+        return Compiled(f"NOT COALESCE({inner.sql}, false)", inner.params)
+    for kind, word in (("all", " AND "), ("any", " OR ")):
+        if kind in rules:
+            parts = [compile_rules(child, fields=fields, workspace_id=workspace_id) for child in rules[kind]]
+            if not parts:
+                return Compiled("false", [])
+            return Compiled(
+                "(" + word.join(part.sql for part in parts) + ")", [value for part in parts for value in part.params]
+            )
+    return _condition(rules, fields, workspace_id)
+
+
+def leaf_conditions(rules: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the conditions of a tree, in reading order."""
+    if "not" in rules:
+        yield from leaf_conditions(rules["not"])
+    elif "all" in rules or "any" in rules:
+        for child in rules.get("all", rules.get("any")):
+            yield from leaf_conditions(child)
+    elif rules:
+        yield rules
+
+
+def _condition(rule: dict[str, Any], fields: Mapping[str, Field], workspace_id: UUID) -> Compiled:
+    if "list" in rule:
+        subject = (
+            "EXISTS (SELECT 1 FROM audiences_subscription m WHERE m.contact_id = c.id AND m.list_id = %s"
+            " AND m.workspace_id = %s AND m.status = 'active')"
+        )
+        sql = OPERATORS["list"][rule["op"]].sql.format(x=subject)
+        return Compiled(sql, [UUID(rule["list"]), workspace_id])
+    if "engagement" in rule:
+        operator = OPERATORS["engagement"][rule["op"]]
+        params = [] if operator.arity == NONE else [rule["value"]]
+        return Compiled(operator.sql.format(x=ENGAGEMENTS[rule["engagement"]]), params)
+    field = fields.get(rule.get("field", ""))
+    if field is None or rule.get("op") not in OPERATORS[field.type]:
+        return Compiled("false", [])
+    return _property(field, rule) if field.column else _custom(field, rule)
+
+
+def _values(rule: dict[str, Any], field: Field) -> list[Any]:
+    operator = OPERATORS[field.type][rule["op"]]
+    if operator.arity == NONE:
+        return []
+    if operator.arity == TWO:
+        return list(rule["value"])
+    return [operator.prepare(rule["value"])]
+
+
+def _property(field: Field, rule: dict[str, Any]) -> Compiled:
+    """A column of the contact. An empty text means "not known"; the emptiness test keeps the bare column indexable."""
+    reading = field.column
+    if field.type == "date":
+        reading = f"({field.column} AT TIME ZONE 'UTC')::date"
+    elif field.type == "text" and rule["op"] in ("is_set", "is_not_set"):
+        reading = f"NULLIF({field.column}, '')"
+    sql = OPERATORS[field.type][rule["op"]].sql.format(x=reading)
+    if field.key == "email":
+        sql = sql.replace("lower(c.email_normalized)", "c.email_normalized")
+    return Compiled(sql, _values(rule, field))
+
+
+#: How each type is read from the JSON of a contact; wrongly typed values read as NULL instead of failing the query.
+_READINGS: dict[str, tuple[str, int]] = {
+    "text": ("(c.attributes ->> %s)", 1),
+    "number": (
+        "(CASE WHEN jsonb_typeof(c.attributes -> %s) = 'number' THEN (c.attributes ->> %s)::numeric END)",
+        2,
+    ),
+    "boolean": (
+        "(CASE WHEN jsonb_typeof(c.attributes -> %s) = 'boolean' THEN (c.attributes ->> %s)::boolean END)",
+        2,
+    ),
+    "date": (
+        r"(CASE WHEN pg_input_is_valid(c.attributes ->> %s, 'date') THEN (c.attributes ->> %s)::date END)",
+        2,
+    ),
+}
+
+
+def _custom(field: Field, rule: dict[str, Any]) -> Compiled:
+    name = rule["op"]
+    # Equality goes through containment, which the GIN index answers; a range reads the value.
+    if name == "equals":
+        return Compiled("c.attributes @> %s", [Jsonb({field.key: rule["value"]})])
+    if field.type == "boolean" and name in ("is_true", "is_false"):
+        return Compiled("c.attributes @> %s", [Jsonb({field.key: name == "is_true"})])
+    if field.type == "text" and name in ("is", "is_not", "in"):
+        wanted = rule["value"] if name == "in" else [rule["value"]]
+        sql = "(" + " OR ".join(["c.attributes @> %s"] * len(wanted)) + ")"
+        return Compiled(f"NOT {sql}" if name == "is_not" else sql, [Jsonb({field.key: value}) for value in wanted])
+    reading, keys = _READINGS[field.type]
+    sql = OPERATORS[field.type][name].sql
+    return Compiled(sql.format(x=reading), [field.key] * keys * sql.count("{x}") + _values(rule, field))

@@ -1,0 +1,57 @@
+"""Rules in plain English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from audiences.segmentation.fields import Field
+from audiences.segmentation.operators import NONE, OPERATORS
+
+_ENGAGEMENT_WORDS = {"opened": "opened a mail", "clicked": "clicked a link", "sent": "was sent a mail"}
+
+
+def describe(rules: dict[str, Any], *, fields: Mapping[str, Field], lists: Mapping[str, str]) -> str:
+    """Return one sentence (without a full stop) for a tree of rules.
+
+    Args:
+        rules: the tree.
+        fields: from `fields_of`.
+        lists: list id (text) to name.
+    """
+    for kind, word in (("all", " and "), ("any", " or ")):
+        if kind in rules:
+            parts = [
+                f"({text})" if len(child.get("all", child.get("any", ""))) > 1 else text
+                for child in rules[kind]
+                if (text := describe(child, fields=fields, lists=lists))
+            ]
+            return word.join(parts)
+    if "not" in rules:
+        return f"not ({describe(rules['not'], fields=fields, lists=lists)})"
+    if "list" in rules:
+        operator = OPERATORS["list"][rules["op"]]
+        return f"{operator.words} {lists.get(rules['list'], 'that was deleted')}"
+    if "engagement" in rules:
+        operator = OPERATORS["engagement"][rules["op"]]
+        return f"{_ENGAGEMENT_WORDS[rules['engagement']]} {_filled(operator.words, rules.get('value'))}"
+    if "field" not in rules:
+        return ""
+    field = fields.get(rules["field"])
+    if field is None:
+        return "a field that was deleted"
+    operator = OPERATORS[field.type][rules["op"]]
+    words = _filled(operator.words, rules.get("value"))
+    if operator.arity == NONE or "…" in operator.words:
+        return f"{field.label} {words}"
+    return f"{field.label} {words} {_spoken(rules.get('value'))}"
+
+
+def _filled(words: str, value: Any) -> str:
+    return words.replace("…", str(value))
+
+
+def _spoken(value: Any) -> str:
+    if isinstance(value, list):
+        return " and ".join(str(item) for item in value) if len(value) == 2 else ", ".join(str(item) for item in value)
+    return f"“{value}”" if isinstance(value, str) else str(value)

@@ -1,0 +1,86 @@
+"""Segments: how many, who for example, and why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from audiences.models import Contact, Segment
+from audiences.segmentation import compile_rules, describe, fields_of, leaf_conditions
+from audiences.selectors.counting import Count, count_sql
+from audiences.selectors.lists import list_names
+
+SAMPLE_SIZE = 10
+
+
+@dataclass
+class Explanation:
+    """One node of a rule tree, judged for one contact."""
+
+    text: str
+    passed: bool
+    kind: str = "condition"
+    children: list[Explanation] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the node as JSON."""
+        return {
+            "kind": self.kind,
+            "text": self.text,
+            "passed": self.passed,
+            "children": [child.as_dict() for child in self.children],
+        }
+
+
+def _select(rules: dict[str, Any], workspace_id: UUID) -> tuple[str, list[Any]]:
+    condition, params = compile_rules(rules, fields=fields_of(workspace_id), workspace_id=workspace_id)
+    return f"SELECT c.id FROM audiences_contact c WHERE c.workspace_id = %s AND ({condition})", [workspace_id, *params]  # noqa: S608
+
+
+def count_segment(segment: Segment) -> Count:
+    """Return how many contacts a segment holds now: exact to 50,000, an estimate beyond."""
+    return count_sql(*_select(segment.rules, segment.workspace_id))
+
+
+def preview_segment(rules: dict[str, Any], *, workspace_id: UUID) -> tuple[Count, list[Contact]]:
+    """Return how many contacts validated rules hold, and ten of the newest."""
+    sql, params = _select(rules, workspace_id)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} ORDER BY c.created_at DESC, c.id DESC LIMIT {SAMPLE_SIZE}", params)
+        ids = [row[0] for row in cursor.fetchall()]
+    sample = Contact.objects.for_workspace(workspace_id).filter(pk__in=ids).order_by("-created_at", "-pk")
+    return count_sql(sql, params), list(sample)
+
+
+def explain_segment(rules: dict[str, Any], *, contact: Contact) -> Explanation:
+    """Return which conditions of validated rules a contact meets."""
+    fields = fields_of(contact.workspace_id)
+    lists = {str(pk): name for pk, name in list_names(contact.workspace_id).items()}
+    leaves = list(leaf_conditions(rules))
+    columns, params = [], []
+    for leaf in leaves:
+        sql, values = compile_rules(leaf, fields=fields, workspace_id=contact.workspace_id)
+        columns.append(f"COALESCE({sql}, false)")
+        params += values
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(columns)} FROM audiences_contact c WHERE c.id = %s",  # noqa: S608
+            [*params, contact.pk],
+        )
+        answers = iter(cursor.fetchone())
+
+    def judge(node: dict[str, Any]) -> Explanation:
+        for kind, combine in (("all", all), ("any", any)):
+            if kind in node:
+                children = [judge(child) for child in node[kind]]
+                words = "All of these" if kind == "all" else "Any of these"
+                return Explanation(words, combine(child.passed for child in children), kind, children)
+        if "not" in node:
+            child = judge(node["not"])
+            return Explanation("Not this", not child.passed, "not", [child])
+        return Explanation(describe(node, fields=fields, lists=lists), next(answers))
+
+    return judge(rules)
