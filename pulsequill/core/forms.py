@@ -14,6 +14,9 @@ from django.forms.renderers import TemplatesSetting
 #: Controls that draw themselves: a tick is not a text box.
 _NOT_A_BOX = (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMultiple, forms.FileInput)
 
+#: Django's own height of a textarea, far too tall for a note; a form that names its rows keeps them.
+_DJANGOS_ROWS = "10"
+
 
 class BoundField(forms.BoundField):
     """A field of a form in a page: knows its kind, its hint and its error for the templates."""
@@ -63,6 +66,8 @@ class BoundField(forms.BoundField):
         if not isinstance(widget, _NOT_A_BOX) and not widget.is_hidden:
             own = f"{widget.attrs.get('class', '')} {built.get('class', '')}".split()
             built["class"] = " ".join(dict.fromkeys(["input", *own]))
+        if isinstance(widget, forms.Textarea) and widget.attrs.get("rows") == _DJANGOS_ROWS:
+            built["rows"] = "4"
         described_by = self.aria_describedby
         if described_by and not widget.is_hidden and self.kind != "choices":
             built["aria-describedby"] = described_by

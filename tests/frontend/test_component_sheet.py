@@ -51,7 +51,7 @@ def test_what_floats_above_the_page_is_accessible(live_server: LiveServer, page_
 def test_phones_reach_every_page_through_the_more_sheet(live_server: LiveServer, page_for: PageFor) -> None:
     page = page_for(width=360)
     page.goto(f"{live_server.url}/component-sheet")
-    page.click("text=More >> nth=-1")
+    page.click(".nav > button:has-text('More')")
     sheet = page.wait_for_selector("#more-sheet:popover-open")
     save_picture(page, "more-360")
     assert sheet.is_visible()
