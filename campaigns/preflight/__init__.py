@@ -1,0 +1,91 @@
+"""Is this campaign fit to send? One file per check; `run` asks them all, over every recipient and not one preview."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from campaigns.models import Campaign
+from campaigns.preflight import (
+    address,
+    audience,
+    content,
+    domain,
+    images,
+    links,
+    merge_tags,
+    sender,
+    size,
+    spam,
+    subject,
+    unsubscribe,
+)
+from campaigns.preflight.examined import Examined
+from campaigns.preflight.finding import Finding, Severity
+
+__all__ = ["CHECKS", "Check", "Finding", "Report", "Severity", "examine", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A question, and what to say when nothing is wrong."""
+
+    code: str
+    find: Callable[[Examined], Iterable[Finding]]
+    passed: str
+
+
+#: In the order in which a sender thinks: what, from whom, to whom, details.
+CHECKS: tuple[Check, ...] = (
+    Check("content", content.find, "The mail has content and is well formed"),
+    Check("subject", subject.find, "Subject and preview text are set"),
+    Check("sender", sender.find, "A sender is chosen"),
+    Check("domain", domain.find, "The sender's domain is verified"),
+    Check("audience", audience.find, "Somebody gets it"),
+    Check("unsubscribe", unsubscribe.find, "Everybody can unsubscribe with one click"),
+    Check("address", address.find, "The postal address stands in the footer"),
+    Check("merge_tags", merge_tags.find, "Merge tags are known and filled for everybody"),
+    Check("links", links.find, "Links are complete and use https"),
+    Check("images", images.find, "Every picture has an alternative text"),
+    Check("size", size.find, "Small enough not to be clipped by Gmail"),
+    Check("spam", spam.find, "No phrases that filters dislike"),
+)
+
+_ORDER = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings, the worst first, and the sentences of the checks that found nothing."""
+
+    findings: list[Finding]
+    passed: list[str]
+    examined: Examined
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the campaign may be sent."""
+        return not any(finding.is_block for finding in self.findings)
+
+    def count(self, severity: str) -> int:
+        """Return how many findings have a severity."""
+        return sum(finding.severity == severity for finding in self.findings)
+
+
+def examine(campaign: Campaign) -> Report:
+    """Return findings and passed checks of a campaign as it is stored."""
+    examined = Examined.of(campaign)
+    findings: list[Finding] = []
+    passed: list[str] = []
+    for check in CHECKS:
+        found = list(check.find(examined))
+        findings += found
+        if not found:
+            passed.append(check.passed)
+    findings.sort(key=lambda finding: _ORDER[finding.severity])
+    return Report(findings, passed, examined)
+
+
+def run(campaign: Campaign) -> list[Finding]:
+    """Return every finding about a campaign, the worst first; an empty list means that nothing is wrong."""
+    return examine(campaign).findings

@@ -1,0 +1,85 @@
+"""Everything that checks look at, gathered once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from django.urls import NoReverseMatch, reverse
+
+from accounts.models import Workspace
+from audiences import selectors as audiences
+from campaigns.content.compile import Compiled, compile_variant
+from campaigns.models import Campaign, Variant
+from campaigns.selectors.campaigns import audience_of
+from pulsequill.core.errors import Invalid
+
+
+@dataclass
+class Examined:
+    """A campaign under examination. Expensive parts are worked out when a check first asks for them."""
+
+    campaign: Campaign
+    workspace: Workspace
+    variants: list[Variant]
+    #: Variant label -> why it cannot be compiled.
+    broken: dict[str, Invalid] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> Examined:
+        """Gather a campaign with its variants, as they are stored."""
+        variants = sorted(campaign.variants.all(), key=lambda variant: variant.label)
+        return cls(campaign, campaign.workspace, variants)
+
+    @cached_property
+    def compiled(self) -> dict[str, Compiled]:
+        """Variant label -> what would be sent. Variants that do not compile are in `broken`."""
+        result: dict[str, Compiled] = {}
+        for variant in self.variants:
+            try:
+                result[variant.label] = compile_variant(
+                    variant=variant, campaign=self.campaign, workspace=self.workspace, has_tracking=False
+                )
+            except Invalid as refusal:
+                self.broken[variant.label] = refusal
+        return result
+
+    @cached_property
+    def tags(self) -> dict[str, audiences.MergeTag]:
+        """The workspace's personal merge tags."""
+        return audiences.known_merge_tags(self.workspace)
+
+    @cached_property
+    def has_audience(self) -> bool:
+        """Whether any list or segment is chosen."""
+        chosen = audience_of(self.campaign)
+        return bool(chosen["lists"] or chosen["segments"])
+
+    @cached_property
+    def count(self) -> audiences.AudienceCount:
+        """Who would get it, and who not and why."""
+        if not self.has_audience:
+            return audiences.AudienceCount(included=0, skipped={})
+        return audiences.count_audience(**audience_of(self.campaign))
+
+    def naming(self, label: str) -> str:
+        """Return "in variant B" when there is more than one."""
+        return f" in variant {label}" if len(self.variants) > 1 else ""
+
+    def page(self, name: str, anchor: str = "") -> str:
+        """Return the address of a page that mends something; '' when this installation has no such page."""
+        try:
+            url = reverse(name, args=[self.campaign.pk] if name.startswith("campaigns:") else [])
+        except NoReverseMatch:
+            return ""
+        return f"{url}#{anchor}" if anchor else url
+
+    @property
+    def composer(self) -> str:
+        """Where content is mended."""
+        return self.page("campaigns:composer", "mail")
+
+    @property
+    def review(self) -> str:
+        """Where sender and audience are chosen."""
+        return self.page("campaigns:review", "audience")

@@ -1,0 +1,90 @@
+"""Taking over what the AI writer proposed, and asking it for more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from accounts import activity
+from accounts.models import User
+from aiwriter import services as writer
+from aiwriter.models import Draft, Generation
+from campaigns.models import Campaign, Variant
+from campaigns.services.composing import FIRST_LABEL, lock_for_edit, update_campaign
+from pulsequill.core.errors import NotFound
+
+
+@transaction.atomic
+def adopt_draft(
+    *,
+    campaign: Campaign,
+    draft: Draft,
+    actor: User | None,
+    label: str = FIRST_LABEL,
+    expected_revision: int | None = None,
+) -> Campaign:
+    """Put a draft's subject, preview text and blocks into a variant, and mark the draft accepted.
+
+    Raises:
+        NotFound: the draft is another workspace's.
+        WrongState, Stale: the campaign cannot be edited, or was changed since.
+        Invalid: the draft's blocks are not valid.
+    """
+    if draft.workspace_id != campaign.workspace_id:
+        raise NotFound
+    content = {
+        "label": label,
+        "subject": draft.subject,
+        "preview_text": draft.preview_text,
+        "format": Variant.Format.BLOCKS,
+        "body": draft.blocks,
+        "draft": draft,
+    }
+    changed = update_campaign(
+        campaign=campaign, actor=actor, changes={"variants": [content]}, expected_revision=expected_revision
+    )
+    writer.accept_draft(draft=draft, actor=actor)
+    activity.record(
+        workspace=campaign.workspace, actor=actor, kind="campaign.draft_adopted",
+        summary=f"Adopted “{draft.subject[:120]}” for {campaign.name[:100]}.", subject=campaign, draft=str(draft.pk),
+    )  # fmt: skip
+    return changed
+
+
+@transaction.atomic
+def write_angles(*, campaign: Campaign, actor: User | None, brief_fields: Mapping[str, Any]) -> Generation:
+    """Ask the AI writer for drafts of a campaign; a brief that changed is kept as a new one, so old drafts keep theirs.
+
+    Raises:
+        Invalid: the brief is not valid.
+        WrongState: the campaign cannot be edited any more.
+    """
+    row = lock_for_edit(campaign, None)
+    brief = save_brief(campaign=row, actor=actor, fields=brief_fields).brief
+    return writer.request_drafts(workspace=campaign.workspace, actor=actor, brief=brief, campaign_id=campaign.pk)
+
+
+@transaction.atomic
+def save_brief(*, campaign: Campaign, actor: User | None, fields: Mapping[str, Any]) -> Campaign:
+    """Keep what a campaign should say. An unchanged brief stays the row it is.
+
+    Raises:
+        Invalid: the brief is not valid.
+        WrongState: the campaign cannot be edited any more.
+    """
+    row = lock_for_edit(campaign, None)
+    current = row.brief
+    if current is not None and all(getattr(current, name) == value for name, value in fields.items()):
+        return row
+    kept = {} if current is None else {name: getattr(current, name) for name in BRIEF_FIELDS}
+    brief = writer.create_brief(workspace=campaign.workspace, fields={**kept, **fields})
+    return update_campaign(campaign=row, actor=actor, changes={"brief": brief})
+
+
+#: What a new version of a brief takes over from the one before.
+BRIEF_FIELDS = (
+    "goal", "audience", "offer", "facts", "cta_label", "cta_url", "allowed_links", "tone", "length", "language",
+    "must_say", "must_not_say", "complexity", "angles",
+)  # fmt: skip

@@ -1,0 +1,318 @@
+"""Making and editing campaigns. Every edit raises the revision; an edit made on an old one is refused, not merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from accounts import activity
+from accounts.models import User, Workspace
+from aiwriter.models import Brief
+from audiences.models import ContactList, Segment
+from campaigns.content import mjml, mustache
+from campaigns.content.blocks import validate_blocks
+from campaigns.content.links import UTM_NAMES
+from campaigns.content.sanitising import without_control_characters
+from campaigns.lifecycle import DELETABLE, EDITABLE
+from campaigns.models import Campaign, Sender, Variant
+from pulsequill.core.errors import FieldError, Invalid, NotFound, WrongState
+from pulsequill.core.rest.etags import Stale
+
+MAX_VARIANTS = 4
+FIRST_LABEL = "A"
+_LABELS = "ABCD"
+
+#: What `update_campaign` takes, besides `variants`.
+COLUMNS = frozenset({"name", "sender", "track_opens", "track_clicks", "utm", "send_at", "throttle_per_hour", "brief"})
+AUDIENCE = ("lists", "segments", "exclude_lists", "exclude_segments")
+CONTENT = ("subject", "preview_text", "format", "body", "text", "share", "draft")
+
+
+def _refuse(field: str, code: str, detail: str) -> Invalid:
+    return Invalid(detail, errors=[FieldError(field, code, detail)])
+
+
+def _same_workspace(campaign: Campaign, rows: Iterable[Sender | Brief | ContactList | Segment]) -> None:
+    """Raise `NotFound` when a row is another workspace's: callers look rows up, this makes sure that they did."""
+    if any(row.workspace_id != campaign.workspace_id for row in rows):
+        raise NotFound
+
+
+def clean_name(name: str) -> str:
+    """Return a campaign's name on one line.
+
+    Raises:
+        Invalid: empty or longer than 160 characters.
+    """
+    name = " ".join(without_control_characters(name).split())
+    if not name:
+        raise _refuse("name", "required", "Give the campaign a name.")
+    if len(name) > 160:
+        raise _refuse("name", "too_long", "The name is longer than 160 characters.")
+    return name
+
+
+def _clean_line(value: Any, field: str) -> str:
+    if not isinstance(value, str):
+        raise _refuse(field, "not_text", "This must be text.")
+    if "\n" in value or "\r" in value:
+        raise _refuse(field, "one_line", "This must be on one line.")
+    value = without_control_characters(value)
+    if len(value) > 300:
+        raise _refuse(field, "too_long", "This is longer than 300 characters.")
+    mustache.validate(value, field=field)
+    return value
+
+
+def clean_body(body: Any, body_format: str, *, field: str = "body") -> Any:
+    """Return a body that is safe to store: blocks cleaned, the other formats checked for what they may not hold.
+
+    Raises:
+        Invalid: says where, with line and column for templates.
+    """
+    if body_format == Variant.Format.BLOCKS:
+        return validate_blocks(body, field=field)
+    if not isinstance(body, str):
+        raise _refuse(field, "not_text", f"A body of the format {body_format} is text.")
+    body = without_control_characters(body)
+    mustache.validate(body, field=field)
+    if body_format == Variant.Format.MJML:
+        mjml.refuse_dangerous_mjml(body, field=field)
+    return body
+
+
+def _clean_variant(content: Mapping[str, Any], current: Variant, path: str) -> dict[str, Any]:
+    """Return the columns to set on a variant."""
+    if unknown := set(content) - {"label", *CONTENT}:
+        raise _refuse(f"{path}.{min(unknown)}", "unknown_field", f"A variant has no {min(unknown)}.")
+    columns = {name: content[name] for name in CONTENT if name in content}
+    for name in ("subject", "preview_text"):
+        if name in columns:
+            columns[name] = _clean_line(columns[name], f"{path}.{name}")
+    if "text" in columns:
+        if not isinstance(columns["text"], str):
+            raise _refuse(f"{path}.text", "not_text", "This must be text.")
+        columns["text"] = without_control_characters(columns["text"])
+        mustache.validate(columns["text"], field=f"{path}.text")
+    body_format = columns.get("format", current.format)
+    if body_format not in Variant.Format.values:
+        raise _refuse(f"{path}.format", "not_a_choice", f"A format is one of {', '.join(Variant.Format.values)}.")
+    if "body" in columns or "format" in columns:
+        empty: Any = [] if body_format == Variant.Format.BLOCKS else ""
+        given = columns.get("body", current.body if body_format == current.format else empty)
+        columns["body"] = clean_body(given, body_format, field=f"{path}.body")
+    share = columns.get("share")
+    if share is not None and (isinstance(share, bool) or not isinstance(share, int) or not 1 <= share <= 100):
+        raise _refuse(f"{path}.share", "out_of_range", "A share is a whole number from 1 to 100.")
+    return columns
+
+
+def _save_variants(campaign: Campaign, variants: Sequence[Mapping[str, Any]], *, replaces: bool) -> None:
+    if not 1 <= len(variants) <= MAX_VARIANTS:
+        raise _refuse("variants", "wrong_number", f"A campaign has 1 to {MAX_VARIANTS} variants.")
+    stored = {
+        variant.label: variant
+        for variant in Variant.objects.for_workspace(campaign.workspace_id).filter(campaign=campaign)
+    }
+    seen: list[str] = []
+    for number, content in enumerate(variants):
+        path = f"variants.{number}"
+        label = content.get("label") or _LABELS[number]
+        if not isinstance(label, str) or not label.strip() or len(label) > 20 or label in seen:
+            raise _refuse(f"{path}.label", "bad_label", "A label is a short text, different for each variant.")
+        seen.append(label)
+        variant = stored.get(label) or Variant(workspace_id=campaign.workspace_id, campaign=campaign, label=label)
+        for name, value in _clean_variant(content, variant, path).items():
+            setattr(variant, name, value)
+        stored[label] = variant
+    kept = {label: variant for label, variant in stored.items() if not replaces or label in seen}
+    if len(kept) > MAX_VARIANTS:
+        raise _refuse("variants", "wrong_number", f"A campaign has at most {MAX_VARIANTS} variants.")
+    _share_out(
+        kept, {str(content.get("label") or _LABELS[n]) for n, content in enumerate(variants) if "share" in content}
+    )
+    for variant in kept.values():
+        variant.save()
+    Variant.objects.for_workspace(campaign.workspace_id).filter(campaign=campaign).exclude(label__in=kept).delete()
+
+
+def _share_out(variants: Mapping[str, Variant], given: set[str]) -> None:
+    """Make the shares add up to 100: those that were not given split what is left."""
+    if len(variants) == 1:
+        for variant in variants.values():
+            variant.share = 100
+        return
+    if sum(variant.share for variant in variants.values()) == 100:
+        return
+    open_ones = [variant for label, variant in variants.items() if label not in given]
+    left = 100 - sum(variant.share for label, variant in variants.items() if label in given)
+    if (not open_ones and left != 0) or (open_ones and left < len(open_ones)):
+        raise _refuse("variants", "wrong_shares", "The variants' shares must add up to 100.")
+    for number, variant in enumerate(open_ones):
+        variant.share = left // len(open_ones) + (1 if number < left % len(open_ones) else 0)
+
+
+def _clean_utm(utm: Any) -> dict[str, str]:
+    if not isinstance(utm, dict) or set(utm) - set(UTM_NAMES):
+        raise _refuse("utm", "unknown_field", f"utm holds {', '.join(UTM_NAMES)}.")
+    for name, value in utm.items():
+        if not isinstance(value, str) or len(value) > 100:
+            raise _refuse(f"utm.{name}", "not_text", "This must be text of at most 100 characters.")
+    return {name: value for name, value in utm.items() if value}
+
+
+@transaction.atomic
+def create_campaign(
+    *, workspace: Workspace, actor: User | None, name: str, changes: Mapping[str, Any] | None = None
+) -> Campaign:
+    """Make a draft with one empty variant, or with what `changes` says (see `update_campaign`).
+
+    Raises:
+        Invalid: a field is not valid.
+        NotFound: a related row is another workspace's.
+    """
+    campaign = Campaign(workspace=workspace, name=clean_name(name), created_by=actor)
+    campaign.save()
+    changes = {key: value for key, value in (changes or {}).items() if key != "name"}
+    _apply(campaign, {"variants": [{"label": FIRST_LABEL}], **changes}, replaces_variants=True)
+    campaign.save()
+    activity.record(
+        workspace=workspace, actor=actor, kind="campaign.created", summary=f"Made the campaign {campaign.name}.",
+        subject=campaign,
+    )  # fmt: skip
+    return campaign
+
+
+def _apply(campaign: Campaign, changes: Mapping[str, Any], *, replaces_variants: bool) -> None:
+    if unknown := set(changes) - COLUMNS - set(AUDIENCE) - {"variants"}:
+        raise _refuse(min(unknown), "unknown_field", f"A campaign has no {min(unknown)}.")
+    columns = {name: value for name, value in changes.items() if name in COLUMNS}
+    if "name" in columns:
+        columns["name"] = clean_name(columns["name"])
+    if "utm" in columns:
+        columns["utm"] = _clean_utm(columns["utm"])
+    _same_workspace(campaign, [columns[name] for name in ("sender", "brief") if columns.get(name) is not None])
+    for name, value in columns.items():
+        setattr(campaign, name, value)
+    for name in AUDIENCE:
+        if name in changes:
+            _same_workspace(campaign, changes[name])
+            getattr(campaign, name).set(changes[name])
+    if "variants" in changes:
+        _save_variants(campaign, changes["variants"], replaces=replaces_variants)
+
+
+def lock_for_edit(campaign: Campaign, expected_revision: int | None) -> Campaign:
+    """Return the campaign's row, locked until the transaction ends.
+
+    Raises:
+        WrongState: it is not a draft any more.
+        Stale: somebody else changed it since `expected_revision`.
+        NotFound: it was deleted meanwhile.
+    """
+    row = (
+        Campaign.objects.for_workspace(campaign.workspace_id)
+        .select_for_update(of=("self",))
+        .filter(pk=campaign.pk)
+        .first()
+    )
+    if row is None:
+        raise NotFound
+    if row.status not in EDITABLE:
+        raise WrongState(
+            f"A campaign that is {row.get_status_display().lower()} cannot be edited.", status_now=row.status
+        )
+    if expected_revision is not None and row.revision != expected_revision:
+        raise Stale("Somebody else changed this campaign. Load it again before you go on.", revision=row.revision)
+    return row
+
+
+@transaction.atomic
+def update_campaign(
+    *,
+    campaign: Campaign,
+    actor: User | None,  # noqa: ARG001 - every edit names its editor; autosaves are too many for the audit log
+    changes: Mapping[str, Any],
+    expected_revision: int | None = None,
+    replaces_variants: bool = False,
+) -> Campaign:
+    """Change a draft.
+
+    Args:
+        campaign: any copy of it.
+        actor: who edits.
+        changes: columns (`COLUMNS`), audience choices as rows (`AUDIENCE`), and `variants`: objects with a `label` and
+            any of `CONTENT`; labels that exist are changed, others made.
+        expected_revision: the revision that the editor saw; None overwrites.
+        replaces_variants: variants whose label is not named are removed.
+
+    Returns:
+        The campaign with its new revision.
+
+    Raises:
+        Invalid, NotFound, WrongState, Stale: nothing was changed then.
+    """
+    row = lock_for_edit(campaign, expected_revision)
+    _apply(row, changes, replaces_variants=replaces_variants)
+    row.revision += 1
+    row.save()
+    return row
+
+
+@transaction.atomic
+def duplicate_campaign(*, campaign: Campaign, actor: User | None, name: str = "") -> Campaign:
+    """Return a new draft with the same content, sender and audience; whatever happened to the old one stays there."""
+    copy = Campaign(
+        workspace_id=campaign.workspace_id,
+        name=clean_name(name or f"{campaign.name[:150]} (copy)"),
+        sender_id=campaign.sender_id,
+        track_opens=campaign.track_opens,
+        track_clicks=campaign.track_clicks,
+        utm=campaign.utm,
+        throttle_per_hour=campaign.throttle_per_hour,
+        brief_id=campaign.brief_id,
+        created_by=actor,
+    )
+    copy.save()
+    for audience in AUDIENCE:
+        getattr(copy, audience).set(getattr(campaign, audience).all())
+    for variant in Variant.objects.for_workspace(campaign.workspace_id).filter(campaign=campaign):
+        Variant(
+            workspace_id=campaign.workspace_id,
+            campaign=copy,
+            **{
+                name: getattr(variant, name)
+                for name in ("label", "subject", "preview_text", "format", "body", "text", "share", "draft_id")
+            },
+        ).save()
+    activity.record(
+        workspace=campaign.workspace, actor=actor, kind="campaign.duplicated",
+        summary=f"Copied the campaign {campaign.name}.", subject=copy, source=str(campaign.pk),
+    )  # fmt: skip
+    return copy
+
+
+@transaction.atomic
+def delete_campaign(*, campaign: Campaign, actor: User | None) -> None:
+    """Delete a campaign that sent nothing.
+
+    Raises:
+        WrongState: it is scheduled, running or was sent: its ledger is kept.
+    """
+    row = (
+        Campaign.objects.for_workspace(campaign.workspace_id)
+        .select_for_update(of=("self",))
+        .filter(pk=campaign.pk)
+        .first()
+    )
+    if row is None:
+        raise NotFound
+    if row.status not in DELETABLE or row.messages.filter(is_test=False).exclude(status="skipped").exists():
+        raise WrongState("Only a draft can be deleted: what was sent is kept.", status_now=row.status)
+    activity.record(
+        workspace=row.workspace, actor=actor, kind="campaign.deleted", summary=f"Deleted the campaign {row.name}.",
+        subject=row,
+    )  # fmt: skip
+    row.delete()
