@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from campaigns.delivery.providers.answers import Outcome
+from campaigns.delivery.providers.answers import Effect, Outcome, Verdict
 
 #: Seconds that one exchange with a provider may take. A claim's lease is at least twice as long.
 TIMEOUT_S = 30.0
@@ -49,7 +51,41 @@ class OutgoingMessage:
     subject: str = ""
     mime: bytes = b""
     parts: Parts | None = None
-    custom_args: dict[str, str] = field(default_factory=dict)
+
+
+#: So many uncertain answers in a row mean an outage: going on would put every row in doubt.
+UNCERTAIN_IN_A_ROW = 5
+
+
+class Brake:
+    """Decides whether another message may be started; shared by all threads and batches of one slice.
+
+    Attributes:
+        deadline: `time.monotonic()` after which nothing new is started.
+        tripped_by: the outcome that stopped the slice, if one did.
+    """
+
+    def __init__(self, *, deadline: float) -> None:
+        self.deadline = deadline
+        self.tripped_by: Outcome | None = None
+        self._uncertain_in_a_row = 0
+        self._lock = threading.Lock()
+
+    def may_start(self) -> bool:
+        """Return whether one more message may be handed over."""
+        return self.tripped_by is None and time.monotonic() < self.deadline
+
+    def note(self, outcome: Outcome) -> Outcome:
+        """Take in one outcome, and return it."""
+        with self._lock:
+            if outcome.verdict is Verdict.UNCERTAIN:
+                self._uncertain_in_a_row += 1
+            elif outcome.verdict is not Verdict.NOT_SENT:
+                self._uncertain_in_a_row = 0
+            has_tripped = outcome.answer.effect is not Effect.NONE or self._uncertain_in_a_row >= UNCERTAIN_IN_A_ROW
+            if has_tripped and self.tripped_by is None:
+                self.tripped_by = outcome
+        return outcome
 
 
 class Provider(ABC):
@@ -66,14 +102,14 @@ class Provider(ABC):
         """How many messages are claimed together: what a kill -9 can at most put in doubt."""
 
     @abstractmethod
-    def send_batch(self, messages: Sequence[OutgoingMessage], *, deadline: float) -> list[Outcome]:
+    def send_batch(self, messages: Sequence[OutgoingMessage], *, brake: Brake) -> list[Outcome]:
         """Hand over a batch and return one outcome for each message, in order.
 
         Must not raise for anything that a message, the network or the provider does: that is an outcome.
 
         Args:
             messages: the batch.
-            deadline: `time.monotonic()` after which no further message may be started; the rest is `NOT_SENT`.
+            brake: asked before each message is started and told each outcome; what may not start is `NOT_SENT`.
         """
 
     def close(self) -> None:  # noqa: B027 - most providers hold nothing

@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 from django.db import connection, transaction
 from django.utils import timezone
 
-from campaigns.delivery.providers.answers import Outcome
-from campaigns.delivery.providers.base import OutgoingMessage, Provider
+from campaigns.delivery.providers.answers import NOT_SENT, Outcome
+from campaigns.delivery.providers.base import Brake, OutgoingMessage, Provider
 from campaigns.models import CapturedMessage
 
 _COLUMNS = ("workspace_id", "campaign_id", "message_id", "to", "subject", "raw", "created_at")
@@ -32,8 +32,10 @@ class CaptureProvider(Provider):
         """A thousand: the outbox takes them in one statement."""
         return 1000
 
-    def send_batch(self, messages: Sequence[OutgoingMessage], *, deadline: float) -> list[Outcome]:  # noqa: ARG002
+    def send_batch(self, messages: Sequence[OutgoingMessage], *, brake: Brake) -> list[Outcome]:
         """Keep a batch, all of it or none; a database error is raised, because then no result can be recorded."""
+        if not brake.may_start():
+            return [NOT_SENT] * len(messages)
         now = timezone.now()
         with transaction.atomic(), connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             copy.set_types(_TYPES)

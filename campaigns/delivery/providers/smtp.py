@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +27,7 @@ from campaigns.delivery.providers.answers import (
     code_of,
     smtp_code,
 )
-from campaigns.delivery.providers.base import TIMEOUT_S, OutgoingMessage, Provider
+from campaigns.delivery.providers.base import TIMEOUT_S, Brake, OutgoingMessage, Provider
 
 #: Messages of a claim for each connection: the bound of what one kill can put in doubt, times the connections.
 MESSAGES_PER_CONNECTION = 50
@@ -192,16 +190,21 @@ def _body(mime: bytes) -> bytes:
 class _Exchange:
     """Carries messages over one connection until there are none left or the connection is gone."""
 
-    def __init__(self, connection: Connection, take: Callable[[], int | None], messages: Sequence[OutgoingMessage],
-                 outcomes: list[Outcome]) -> None:  # fmt: skip
+    def __init__(
+        self,
+        connection: Connection,
+        take: Callable[[], int | None],
+        messages: Sequence[OutgoingMessage],
+        settle: Callable[[int, Outcome], None],
+    ) -> None:
         self._connection = connection
         self._take = take
         self._messages = messages
-        self._outcomes = outcomes
+        self._settle = settle
         self.is_open = True
 
     def run(self) -> None:
-        """Send what `take` hands out, filling `outcomes`."""
+        """Send what `take` hands out, telling `settle` each outcome."""
         current = self._next()
         if current is not None and self._connection.pipelines:
             self._write_ahead(b"".join(_envelope(self._messages[current])), current)
@@ -212,7 +215,7 @@ class _Exchange:
         while (index := self._take()) is not None:
             if self._messages[index].to.isascii() or self._connection.takes_utf8:
                 return index
-            self._outcomes[index] = Outcome("smtputf8")
+            self._settle(index, Outcome("smtputf8"))
         return None
 
     def _write_ahead(self, data: bytes, index: int) -> None:
@@ -222,7 +225,7 @@ class _Exchange:
             self._lost(index, "dropped_before_data")
 
     def _lost(self, index: int, code: str) -> None:
-        self._outcomes[index] = Outcome(code)
+        self._settle(index, Outcome(code))
         self.is_open = False
 
     def _carry(self, index: int) -> int | None:
@@ -233,7 +236,7 @@ class _Exchange:
             self._lost(index, "dropped_before_data")
             return None
         if refusal is not None:
-            self._outcomes[index] = refusal
+            self._settle(index, refusal)
             return self._go_on_after_refusal(refusal)
         following = self._next()
         data = _body(self._messages[index].mime)
@@ -246,17 +249,18 @@ class _Exchange:
             timed_out = code_of(error, EXCHANGE_ERRORS, "reset") == "timeout"
             self._lost(index, "timeout" if timed_out else "dropped_after_data")
             if following is not None:
-                self._outcomes[following] = NOT_SENT
+                self._settle(following, NOT_SENT)
             return None
-        self._outcomes[index] = (
+        self._settle(
+            index,
             Outcome("accepted", detail=text.decode("utf-8", "replace")[:100], provider_message_id=_queue_id(text))
             if status == 250
-            else _reply_outcome("data", status, text)
+            else _reply_outcome("data", status, text),
         )
         if status == 421:
             self.is_open = False
             if following is not None:
-                self._outcomes[following] = NOT_SENT
+                self._settle(following, NOT_SENT)
             return None
         return following
 
@@ -333,30 +337,32 @@ class SmtpProvider(Provider):
         """A bounded share for each connection."""
         return self._connections * MESSAGES_PER_CONNECTION
 
-    def send_batch(self, messages: Sequence[OutgoingMessage], *, deadline: float) -> list[Outcome]:
+    def send_batch(self, messages: Sequence[OutgoingMessage], *, brake: Brake) -> list[Outcome]:
         """Spread the batch over the connections; a message whose connection broke keeps its own outcome."""
         outcomes: list[Outcome] = [NOT_SENT] * len(messages)
         waiting = deque(range(len(messages)))
-        refused = threading.Event()
 
         def take() -> int | None:
-            if time.monotonic() >= deadline or refused.is_set():
+            if not brake.may_start():
                 return None
             try:
                 return waiting.popleft()
             except IndexError:
                 return None
 
+        def settle(index: int, outcome: Outcome) -> None:
+            outcomes[index] = brake.note(outcome)
+
         def carry() -> None:
-            while waiting and time.monotonic() < deadline and not refused.is_set():
+            while waiting and brake.may_start():
                 try:
                     connection = self._open()
                 except Refused as refusal:
-                    if not refused.is_set():
-                        refused.set()
-                        self._refuse_first(waiting, outcomes, refusal.outcome)
+                    # One message bears the refusal; the others were not tried and go back to the queue.
+                    if (index := take()) is not None:
+                        settle(index, refusal.outcome)
                     return
-                exchange = _Exchange(connection, take, messages, outcomes)
+                exchange = _Exchange(connection, take, messages, settle)
                 exchange.run()
                 if exchange.is_open:
                     self._idle.append(connection)
@@ -371,14 +377,6 @@ class SmtpProvider(Provider):
                 for future in [pool.submit(carry) for _ in range(count)]:
                     future.result()
         return outcomes
-
-    @staticmethod
-    def _refuse_first(waiting: deque[int], outcomes: list[Outcome], outcome: Outcome) -> None:
-        """Give the refusal to one message; the others were not tried and go back to the queue."""
-        try:
-            outcomes[waiting.popleft()] = outcome
-        except IndexError:
-            return
 
     def _open(self) -> Connection:
         while True:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal
 from urllib.error import URLError
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
@@ -23,12 +24,11 @@ from campaigns.delivery.providers.answers import (
     NOT_SENT,
     PROOF_OF_NO_CONTACT,
     UNREACHABLE,
-    Effect,
     Outcome,
     code_of,
     http_code,
 )
-from campaigns.delivery.providers.base import TIMEOUT_S, OutgoingMessage, Provider
+from campaigns.delivery.providers.base import TIMEOUT_S, Brake, OutgoingMessage, Provider
 
 #: SendGrid refuses a body with one of these among its `headers`; it writes them itself.
 FORBIDDEN_HEADERS = frozenset(
@@ -126,7 +126,14 @@ class SendGridProvider(Provider):
     def __init__(
         self, *, api_key: str = "", base_url: str = "", concurrency: int = 0, timeout_s: float = TIMEOUT_S
     ) -> None:
+        """Read the key and the address; nothing is connected before the first message.
+
+        Raises:
+            ImproperlyConfigured: there is no SENDGRID_API_KEY.
+        """
         self._api_key = api_key or settings.SENDGRID_API_KEY
+        if not self._api_key:
+            raise ImproperlyConfigured("SENDGRID_API_KEY is not set.")
         self._base_url = (base_url or settings.SENDGRID_BASE_URL).rstrip("/")
         self._concurrency = concurrency or settings.SEND_CONCURRENCY
         self._timeout_s = timeout_s
@@ -137,17 +144,13 @@ class SendGridProvider(Provider):
         """One message for each call that may be under way."""
         return self._concurrency
 
-    def send_batch(self, messages: Sequence[OutgoingMessage], *, deadline: float) -> list[Outcome]:
-        """Make one call for each message; after an answer about our account or an outage no further call starts."""
-        stopped = threading.Event()
+    def send_batch(self, messages: Sequence[OutgoingMessage], *, brake: Brake) -> list[Outcome]:
+        """Make one call for each message, as many at a time as the concurrency says."""
 
         def send(message: OutgoingMessage) -> Outcome:
-            if stopped.is_set() or not self._gate.wait(deadline):
+            if not brake.may_start() or not self._gate.wait(brake.deadline):
                 return NOT_SENT
-            outcome = self._send(message)
-            if outcome.answer.effect is not Effect.NONE:
-                stopped.set()
-            return outcome
+            return brake.note(self._send(message))
 
         if len(messages) == 1:
             return [send(messages[0])]

@@ -1,0 +1,223 @@
+"""The statements that move ledger rows: claim, record, reap, skip. One statement each, for a batch at a time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from campaigns.delivery.providers import Outcome, Verdict
+from campaigns.delivery.rendering import Claimed
+from campaigns.models import Campaign, Message
+
+#: How long a claim is ours. At least twice a provider's timeout; `HAND_OVER_S` and one timeout fit in with room.
+LEASE = timedelta(seconds=120)
+#: Seconds after a claim in which messages may still be started.
+HAND_OVER_S = 50.0
+MAX_ATTEMPTS = 8
+FIRST_RETRY_S = 30
+LONGEST_RETRY_S = 3600
+
+#: `refusal` says why a planned recipient may not be mailed after all; empty: may. The same order and rules as
+#: `audiences.selectors.audience_sql`, asked again about rows that are planned already.
+_CLAIM = """
+WITH picked AS MATERIALIZED (
+  SELECT m.id, m.workspace_id, m.email_normalized, m.contact_id
+    FROM campaigns_message m JOIN campaigns_campaign c ON c.id = m.campaign_id AND c.status = 'sending'
+   WHERE m.campaign_id = %s AND NOT m.is_test
+     AND (m.status = 'queued' OR (m.status = 'retrying' AND m.retry_at <= %s))
+   ORDER BY m.id LIMIT %s
+     FOR UPDATE OF m SKIP LOCKED
+), judged AS (
+  SELECT m.id, CASE WHEN stop.reason IS NOT NULL THEN 'suppressed_' || stop.reason
+              WHEN m.contact_id IS NULL THEN 'contact_deleted'
+              WHEN said.is_active_here THEN ''
+              WHEN said.is_here AND said.is_pending_here THEN 'pending_confirmation'
+              WHEN said.is_here THEN 'unsubscribed'
+              WHEN said.is_anywhere AND NOT said.is_active THEN 'unsubscribed'
+              ELSE '' END AS refusal
+    FROM picked m
+    LEFT JOIN audiences_suppression stop
+           ON stop.workspace_id = m.workspace_id AND stop.email_normalized = m.email_normalized
+    LEFT JOIN LATERAL (
+      SELECT count(*) > 0 AS is_anywhere, bool_or(s.status = 'active') AS is_active,
+             bool_or(s.list_id = ANY(%s)) AS is_here,
+             bool_or(s.list_id = ANY(%s) AND s.status = 'active') AS is_active_here,
+             bool_or(s.list_id = ANY(%s) AND s.status = 'pending') AS is_pending_here
+        FROM audiences_subscription s WHERE s.contact_id = m.contact_id) said ON true
+)
+UPDATE campaigns_message m
+   SET status = CASE WHEN j.refusal = '' THEN 'sending' ELSE 'skipped' END,
+       reason = j.refusal,
+       attempt_id = CASE WHEN j.refusal = '' THEN gen_random_uuid() END,
+       attempt_no = m.attempt_no + CASE WHEN j.refusal = '' THEN 1 ELSE 0 END,
+       claimed_by = %s, claimed_at = now(), lease_until = CASE WHEN j.refusal = '' THEN now() + %s END, retry_at = NULL
+  FROM judged j WHERE m.id = j.id
+RETURNING m.id, m.attempt_id, m.attempt_no, m.contact_id, m.variant_id, m.email, m.status
+"""
+
+_CLAIM_ONE = """
+UPDATE campaigns_message m
+   SET status = 'sending', reason = '', attempt_id = gen_random_uuid(), attempt_no = m.attempt_no + 1,
+       claimed_by = %s, claimed_at = now(), lease_until = now() + %s, retry_at = NULL
+ WHERE m.id = %s AND m.status IN ('queued', 'retrying')
+   AND (m.is_test OR NOT EXISTS (SELECT 1 FROM audiences_suppression stop
+                                  WHERE stop.workspace_id = m.workspace_id
+                                    AND stop.email_normalized = m.email_normalized))
+RETURNING m.id, m.attempt_id, m.attempt_no, m.contact_id, m.variant_id, m.email, m.status
+"""
+
+#: Only whoever holds the attempt may finish it; a row that was reaped meanwhile may still learn the truth.
+_RECORD = """
+WITH result AS (
+  SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])
+           AS r(id, attempt_id, status, reason, code, provider_message_id, retry_at)
+), done AS (
+  UPDATE campaigns_message m
+     SET status = r.status, reason = r.reason, last_error_code = r.code, retry_at = r.retry_at, lease_until = NULL,
+         provider_message_id = CASE WHEN r.status = 'sent' THEN r.provider_message_id ELSE m.provider_message_id END,
+         sent_at = CASE WHEN r.status = 'sent' THEN %s ELSE m.sent_at END,
+         delivered_at = CASE WHEN r.status = 'sent' AND %s THEN COALESCE(m.delivered_at, %s) ELSE m.delivered_at END,
+         attempt_no = CASE WHEN r.status = 'queued' THEN m.attempt_no - 1 ELSE m.attempt_no END
+    FROM result r
+   WHERE m.id = r.id AND m.attempt_id = r.attempt_id AND m.status IN ('sending', 'in_doubt')
+  RETURNING m.campaign_id, m.variant_id, m.status, m.is_test
+), counted AS (
+  INSERT INTO campaigns_deliveryminute AS d (campaign_id, variant_id, minute, sent, delivered, failed)
+  SELECT campaign_id, variant_id, date_trunc('minute', %s::timestamptz),
+         count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'sent' AND %s),
+         count(*) FILTER (WHERE status = 'failed')
+    FROM done
+   WHERE NOT is_test AND campaign_id IS NOT NULL AND variant_id IS NOT NULL AND status IN ('sent', 'failed')
+   GROUP BY campaign_id, variant_id ORDER BY variant_id
+  ON CONFLICT (campaign_id, variant_id, minute) DO UPDATE
+     SET sent = d.sent + excluded.sent, delivered = d.delivered + excluded.delivered,
+         failed = d.failed + excluded.failed
+)
+SELECT count(*) FROM done
+"""
+
+_REAP = """
+UPDATE campaigns_message SET status = 'in_doubt', lease_until = NULL, last_error_code = 'lease_expired',
+       reason = 'The worker vanished while it was handing this message over.'
+ WHERE status = 'sending' AND lease_until < now()
+RETURNING campaign_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one claim brought: rows to send, and how many turned out not to be mailable any more."""
+
+    rows: list[Claimed]
+    skipped: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there was nothing left to claim."""
+        return not self.rows and not self.skipped
+
+
+def _claimed(fetched: list[tuple[Any, ...]]) -> list[Claimed]:
+    return [Claimed(*row[:6]) for row in sorted(fetched) if row[6] == Message.Status.SENDING]
+
+
+def claim(*, campaign: Campaign, list_ids: Sequence[UUID], limit: int, worker: str, now: datetime) -> Claim:
+    """Take up to `limit` due rows of a campaign, committed before this returns.
+
+    The statement asks again whether the campaign is sending and whether each contact may still be mailed; who may not
+    becomes `skipped` with the reason.
+
+    Args:
+        campaign: whose rows.
+        list_ids: the lists it goes to.
+        limit: most rows to take.
+        worker: who takes them.
+        now: rows whose retry is due by then are taken too.
+    """
+    lists = list(list_ids)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [campaign.pk, now, limit, lists, lists, lists, worker[:80], LEASE])
+        fetched = cursor.fetchall()
+    rows = _claimed(fetched)
+    return Claim(rows=rows, skipped=len(fetched) - len(rows))
+
+
+def claim_one(*, message_id: int, worker: str) -> Claimed | None:
+    """Take one row whatever its campaign's status is: a test send, an operator's resend. None when it is not due."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CLAIM_ONE, [worker[:80], LEASE, message_id])
+        fetched = cursor.fetchall()
+    return next(iter(_claimed(fetched)), None)
+
+
+def retry_delay_s(attempt_no: int, asked_s: float | None) -> float:
+    """Return seconds until the next attempt: doubled each time, with jitter, or what the provider asked for."""
+    backoff = min(FIRST_RETRY_S * 2 ** (attempt_no - 1), LONGEST_RETRY_S)
+    spread = backoff * random.uniform(0.9, 1.2)  # noqa: S311 - jitter, not a secret
+    return max(spread, asked_s or 0.0)
+
+
+def _result(row: Claimed, outcome: Outcome, now: datetime) -> tuple[str, str, str, str, datetime | None]:
+    """Return status, reason, code, provider's id and time of the next attempt."""
+    match outcome.verdict:
+        case Verdict.ACCEPTED:
+            return Message.Status.SENT, "", "", outcome.provider_message_id, None
+        case Verdict.NOT_SENT:
+            return Message.Status.QUEUED, "", "", "", None
+        case Verdict.UNCERTAIN:
+            return Message.Status.IN_DOUBT, outcome.reason, outcome.code, "", None
+        case Verdict.RETRY if row.attempt_no < MAX_ATTEMPTS:
+            due = now + timedelta(seconds=retry_delay_s(row.attempt_no, outcome.retry_after_s))
+            return Message.Status.RETRYING, outcome.reason, outcome.code, "", due
+        case Verdict.RETRY:
+            reason = f"Given up after {MAX_ATTEMPTS} attempts. {outcome.reason}"[:200]
+            return Message.Status.FAILED, reason, outcome.code, "", None
+        case _:
+            return Message.Status.FAILED, outcome.reason, outcome.code, "", None
+
+
+def record(rows: Sequence[Claimed], outcomes: Sequence[Outcome], *, reports_delivery: bool, now: datetime) -> int:
+    """Write a batch of outcomes and raise the minute's counts, in one statement.
+
+    Args:
+        rows: what was claimed.
+        outcomes: one for each row, in order.
+        reports_delivery: whether the provider tells later what became of a message; if not, accepted is delivered.
+        now: the time of the results.
+
+    Returns:
+        How many rows took their result; fewer than given when an attempt was no longer ours.
+    """
+    results = [_result(row, outcome, now) for row, outcome in zip(rows, outcomes, strict=True)]
+    counts_as_delivered = not reports_delivery
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            _RECORD,
+            [
+                [row.id for row in rows],
+                [row.attempt_id for row in rows],
+                *([result[index] for result in results] for index in range(5)),
+                now,
+                counts_as_delivered,
+                now,
+                now,
+                counts_as_delivered,
+            ],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def reap() -> dict[UUID | None, int]:
+    """Move rows whose lease has run out to `in_doubt`; return how many by campaign. They are never sent again by us."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_REAP)
+        reaped: dict[UUID | None, int] = {}
+        for (campaign_id,) in cursor.fetchall():
+            reaped[campaign_id] = reaped.get(campaign_id, 0) + 1
+        return reaped

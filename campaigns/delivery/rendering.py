@@ -1,0 +1,159 @@
+"""From claimed ledger rows to messages that a provider can take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from django.conf import settings
+
+from audiences.selectors import contact_values, known_merge_tags
+from audiences.tokens import preferences_token, unsubscribe_token
+from campaigns.content import mustache
+from campaigns.content.compile import compile_variant
+from campaigns.content.merge_tags import contact_context
+from campaigns.delivery.headers import FixedHeaders, ascii_address
+from campaigns.delivery.mime import Skeleton
+from campaigns.delivery.providers import Outcome, OutgoingMessage
+from campaigns.delivery.tracking import click_url, open_url, web_version_url
+from campaigns.models import Campaign, Link, Variant
+from pulsequill.core.errors import DomainError, Invalid
+
+LINK_TAG = "pq_link_{}"
+PIXEL_TAG = "pq_open_pixel"
+PIXEL = '<img src="{}" width="1" height="1" alt="" border="0">'
+#: What the unsubscribe link of a test send says: nobody is unsubscribed by testing.
+TEST_TOKEN = "test"  # noqa: S105 - a word in a link, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A ledger row whose attempt is ours."""
+
+    id: int
+    attempt_id: UUID
+    attempt_no: int
+    contact_id: UUID | None
+    variant_id: UUID
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    skeleton: Skeleton
+    #: Tag name -> link row, for the links that are tracked.
+    tracked: dict[str, int]
+
+
+class Renderer:
+    """Composes the messages of one campaign; made once for a slice."""
+
+    def __init__(self, campaign: Campaign, *, is_test: bool = False) -> None:
+        """Prepare the campaign's headers; variants follow when the first of their messages is rendered.
+
+        Args:
+            campaign: with its workspace and sender.
+            is_test: compile the content as it stands now, without tracking, and unsubscribe nobody.
+
+        Raises:
+            Invalid: the campaign has no sender, or a header would be injected.
+        """
+        if campaign.sender is None:
+            raise Invalid("The campaign has no sender.", code="no_sender")
+        self._campaign = campaign
+        self._workspace = campaign.workspace
+        self._is_test = is_test
+        self._tags = known_merge_tags(campaign.workspace)
+        self._prepared: dict[UUID, _Prepared] = {}
+        self.headers = FixedHeaders.build(
+            from_name=campaign.sender.from_name,
+            from_email=campaign.sender.from_email,
+            reply_to=campaign.sender.reply_to,
+            workspace_name=campaign.workspace.name,
+            workspace_slug=campaign.workspace.slug,
+            stream=campaign.pk.hex,
+        )
+
+    def render(
+        self, rows: Sequence[Claimed], *, content: Literal["mime", "parts"], now: datetime
+    ) -> list[OutgoingMessage | Outcome]:
+        """Return a message for each row, or the outcome of a row that cannot be composed, in order."""
+        contacts = {values[0]: values for values in contact_values([row.contact_id for row in rows if row.contact_id])}
+        date = format_datetime(now)
+        rendered: list[OutgoingMessage | Outcome] = []
+        for row in rows:
+            try:
+                rendered.append(self._render(row, contacts.get(row.contact_id), content, date))
+            except DomainError as error:
+                rendered.append(Outcome("bad_message", detail=error.detail))
+        return rendered
+
+    def _render(
+        self, row: Claimed, values: tuple[Any, ...] | None, content: Literal["mime", "parts"], date: str
+    ) -> OutgoingMessage:
+        prepared = self._prepared.get(row.variant_id) or self._prepare(row.variant_id)
+        skeleton = prepared.skeleton
+        context = contact_context(values, self._tags, self._workspace, self._campaign)
+        context.setdefault("email", row.email)
+        links = self._recipient_links(row)
+        context.update(links)
+        for name, link_id in prepared.tracked.items():
+            context[name] = click_url(row.id, link_id)
+        if PIXEL_TAG in skeleton.tags and not self._is_test:
+            context[PIXEL_TAG] = PIXEL.format(open_url(row.id))
+        list_headers = self.headers.list_headers(links["unsubscribe_url"])
+        is_mime = content == "mime"
+        return OutgoingMessage(
+            message_id=row.id,
+            attempt_id=row.attempt_id,
+            workspace_id=self._campaign.workspace_id,
+            campaign_id=self._campaign.pk,
+            to=ascii_address(row.email),
+            mail_from=self.headers.from_email,
+            subject=skeleton.subject(context),
+            mime=skeleton.mime(message_id=row.id, to=row.email, date=date, list_headers=list_headers, context=context)
+            if is_mime
+            else b"",
+            parts=None if is_mime else skeleton.parts(message_id=row.id, list_headers=list_headers, context=context),
+        )
+
+    def _recipient_links(self, row: Claimed) -> dict[str, str]:
+        base = settings.PUBLIC_URL
+        if self._is_test or row.contact_id is None:
+            unsubscribe, preferences = TEST_TOKEN, TEST_TOKEN
+        else:
+            unsubscribe = unsubscribe_token(row.contact_id, row.id)
+            preferences = preferences_token(row.contact_id, row.id)
+        return {
+            "unsubscribe_url": f"{base}/u/{unsubscribe}",
+            "preferences_url": f"{base}/p/{preferences}",
+            "web_version_url": web_version_url(row.id),
+        }
+
+    def _prepare(self, variant_id: UUID) -> _Prepared:
+        variant = Variant.objects.for_workspace(self._workspace).get(pk=variant_id)
+        if self._is_test:
+            compiled = compile_variant(
+                variant=variant, campaign=self._campaign, workspace=self._workspace, has_tracking=False
+            )
+            html, text, links = compiled.html, compiled.text, {}
+        else:
+            html, text = variant.compiled_html, variant.compiled_text
+            links = _link_tags(Link.objects.filter(variant=variant).values_list("position", "id"))
+        skeleton = Skeleton(
+            headers=self.headers,
+            subject=mustache.compile(mustache.unescaped(variant.subject)),
+            html=mustache.compile(html),
+            text=mustache.compile(text),
+        )
+        tracked = {name: link_id for name, link_id in links.items() if name in skeleton.tags}
+        prepared = self._prepared[variant_id] = _Prepared(skeleton, tracked)
+        return prepared
+
+
+def _link_tags(links: Iterable[tuple[int, int]]) -> dict[str, int]:
+    return {LINK_TAG.format(position): link_id for position, link_id in links}

@@ -1,0 +1,65 @@
+"""Celery's part: it wakes the engine and carries ids. A lost task costs seconds: the sweep finds what is due."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from celery import shared_task
+from django.core.cache import cache
+from django.utils import timezone
+
+from campaigns.delivery import pipeline, reaper, scheduling
+
+#: Slices of one campaign that may run at the same time, over all workers.
+SLICES_PER_CAMPAIGN = 4
+#: A slot outlives a slice that was killed by little: until then the other slots work.
+SLOT_S = int(pipeline.SLICE_S + pipeline.ledger.HAND_OVER_S)
+
+
+def _take_slot(campaign_id: str) -> tuple[str, str] | None:
+    mark = uuid4().hex
+    for number in range(SLICES_PER_CAMPAIGN):
+        key = f"slice:{campaign_id}:{number}"
+        if cache.add(key, mark, timeout=SLOT_S):
+            return key, mark
+    return None
+
+
+@shared_task(queue="sending")
+def deliver_slice(*, campaign_id: str, **_later: Any) -> None:
+    """Send one slice of a campaign, then wake the next one if there is more."""
+    slot = _take_slot(campaign_id)
+    if slot is None:
+        return
+    try:
+        has_more = pipeline.deliver(campaign_id=campaign_id)
+    finally:
+        key, mark = slot
+        if cache.get(key) == mark:
+            cache.delete(key)
+    if has_more:
+        deliver_slice.delay(campaign_id=campaign_id)
+
+
+@shared_task(queue="sending")
+def deliver_message(*, message_id: int, **_later: Any) -> None:
+    """Send one row that waits on its own."""
+    pipeline.deliver_one(message_id=message_id)
+
+
+@shared_task
+def launch_due_campaigns(**_later: Any) -> None:
+    """Launch the campaigns whose time has come."""
+    for campaign_id in scheduling.launch_due(now=timezone.now()):
+        deliver_slice.delay(campaign_id=str(campaign_id))
+
+
+@shared_task
+def sweep(**_later: Any) -> None:
+    """Put the ledger in order and wake whatever is due; one sweep at a time."""
+    due = reaper.sweep(now=timezone.now())
+    for campaign_id in due.campaigns:
+        deliver_slice.delay(campaign_id=str(campaign_id))
+    for message_id in due.singles:
+        deliver_message.delay(message_id=message_id)
