@@ -25,7 +25,6 @@ class AgentRule:
     """A user agent that only machines have."""
 
     reason: str
-    label: str
     pattern: re.Pattern[str]
 
 
@@ -35,11 +34,10 @@ def _words(*words: str) -> re.Pattern[str]:
 
 AGENT_RULES: tuple[AgentRule, ...] = (
     # Mail Privacy Protection fetches every picture when the mail arrives, as "Mozilla/5.0" and nothing else.
-    AgentRule("apple_privacy", "Apple privacy relay", re.compile(r"^Mozilla/5\.0\s*$")),
-    AgentRule("image_proxy", "image proxy", _words("GoogleImageProxy", "YahooMailProxy", "OutlookImageProxy")),
+    AgentRule("apple_privacy", re.compile(r"^Mozilla/5\.0\s*$")),
+    AgentRule("image_proxy", _words("GoogleImageProxy", "YahooMailProxy", "OutlookImageProxy")),
     AgentRule(
         "link_scanner",
-        "link scanner",
         _words(
             "Barracuda",
             "Proofpoint",
@@ -68,7 +66,6 @@ AGENT_RULES: tuple[AgentRule, ...] = (
     ),
     AgentRule(
         "link_preview",
-        "link preview",
         _words(
             "Slackbot",
             "facebookexternalhit",
@@ -84,17 +81,8 @@ AGENT_RULES: tuple[AgentRule, ...] = (
             "redditbot",
         ),
     ),
-    AgentRule("crawler", "crawler", re.compile(r"(?:bot|crawler|spider)\b", re.IGNORECASE)),
+    AgentRule("crawler", re.compile(r"(?:bot|crawler|spider)\b", re.IGNORECASE)),
 )
-
-#: What people read for a reason on the pages.
-REASON_LABELS: dict[str, str] = {
-    **{rule.reason: rule.label for rule in AGENT_RULES},
-    "head_request": "asked for headers only",
-    "provider": "the provider says so",
-    "before_sending": "before the message had left",
-    "too_quick": "quicker than a mailbox delivers",
-}
 
 #: Two clocks (ours and a database's) may differ by this much.
 CLOCK_SKEW = timedelta(seconds=5)

@@ -1,0 +1,1 @@
+"""From changed figures to frames on open pages."""

@@ -1,0 +1,123 @@
+"""The live page's data: one snapshot by HTTP, then the same shape as frames, all of it absolute."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from analytics.selectors.breakdowns import get_links, recent_events
+from analytics.selectors.figures import OPEN_STATUSES, get_campaign_stats
+from analytics.selectors.timeline import SERIES, get_timeline
+from campaigns.models import Campaign
+from pulsequill.core.valkey import streams_client
+
+TOP_LINKS = 5
+TICKER = 8
+#: Complete minutes that the speed is taken from.
+SPEED_MINUTES = 3
+#: Rate -> the line that it must not cross (UI.md).
+LIMITS: dict[str, float] = {"bounce_rate": 0.02, "complaint_rate": 0.001}
+#: Fewer sent messages than this say nothing about a rate.
+MIN_FOR_ALERT = 50
+
+
+def sequence_key(campaign_id: Any) -> str:
+    """Return the Valkey key of a campaign's frame counter."""
+    return f"live:seq:{campaign_id}"
+
+
+def get_live_frame(campaign: Campaign) -> dict[str, Any]:
+    """Return everything that moves on the live page, without a number; `at` says how fresh it is."""
+    now = timezone.now()
+    totals = get_campaign_stats(campaign)
+    minutes = get_timeline(campaign, window="30m", now=now)["points"]
+    return {
+        "type": "totals",
+        "at": now.isoformat().replace("+00:00", "Z"),
+        "campaign": {
+            "id": str(campaign.pk),
+            "name": campaign.name,
+            "status": campaign.status,
+            "status_reason": campaign.status_reason,
+        },
+        "totals": totals,
+        "progress": _progress(campaign, totals, minutes, now),
+        "per_minute": _per_minute(campaign, minutes),
+        "minutes": minutes,
+        "links": get_links(campaign, limit=TOP_LINKS),
+        "events": recent_events(campaign, limit=TICKER),
+        "alerts": _alerts(totals),
+    }
+
+
+def get_live_snapshot(campaign: Campaign) -> dict[str, Any]:
+    """Return `get_live_frame` with the number of the last frame that went out before it was read."""
+    try:
+        seq = int(streams_client().get(sequence_key(campaign.pk)) or 0)  # type: ignore[arg-type]
+    except (RedisError, OSError):
+        seq = 0
+    return {"seq": seq, **get_live_frame(campaign)}
+
+
+def _progress(
+    campaign: Campaign, totals: dict[str, Any], minutes: list[dict[str, Any]], now: datetime
+) -> dict[str, Any]:
+    total = totals["recipients"] or campaign.recipients
+    left = sum(totals[status] for status in OPEN_STATUSES)
+    done = max(0, total - left) if totals["recipients"] else 0
+    speed = _speed(campaign, totals, minutes, now)
+    finish_at = None
+    if campaign.status == Campaign.Status.SENDING and left and speed:
+        finish_at = (now + timedelta(minutes=math.ceil(left / speed))).isoformat().replace("+00:00", "Z")
+    return {
+        "done": done,
+        "total": total,
+        "share": round(done / total, 4) if total else 0.0,
+        "per_minute": round(speed),
+        "started_at": campaign.launched_at.isoformat().replace("+00:00", "Z") if campaign.launched_at else None,
+        "finished_at": campaign.finished_at.isoformat().replace("+00:00", "Z") if campaign.finished_at else None,
+        "finish_at": finish_at,
+    }
+
+
+def _speed(campaign: Campaign, totals: dict[str, Any], minutes: list[dict[str, Any]], now: datetime) -> float:
+    """Messages a minute: over the last complete minutes, or since the launch while there is none."""
+    if campaign.status != Campaign.Status.SENDING:
+        return 0.0
+    complete = [point["sent"] for point in minutes[-1 - SPEED_MINUTES : -1] if point["sent"]]
+    if complete:
+        return sum(complete) / len(complete)
+    if campaign.launched_at is None:
+        return 0.0
+    elapsed = max((now - campaign.launched_at).total_seconds(), 1.0)
+    return float(totals["sent"]) / elapsed * 60
+
+
+def _per_minute(campaign: Campaign, minutes: list[dict[str, Any]]) -> dict[str, int]:
+    """How much happened in the last complete minute; in the running one while nothing is complete yet."""
+    if campaign.status in ("sent", "cancelled", "failed", "draft") and not any(
+        any(p[n] for n in SERIES) for p in minutes[-2:]
+    ):
+        return dict.fromkeys(SERIES, 0)
+    latest, running = minutes[-2], minutes[-1]
+    source = latest if any(latest[name] for name in SERIES) else running
+    return {name: source[name] for name in SERIES}
+
+
+def _alerts(totals: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return how near each rate is to its line; a rate over it is bad once enough was sent to mean something."""
+    is_meaningful = totals["sent"] >= MIN_FOR_ALERT
+    return [
+        {
+            "rate": name,
+            "value": totals[name],
+            "limit": limit,
+            "level": "bad" if is_meaningful and totals[name] >= limit
+            else "warn" if is_meaningful and totals[name] >= limit * 0.75 else "good",
+        }
+        for name, limit in LIMITS.items()
+    ]  # fmt: skip
