@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
 from accounts.models import Workspace
 from audiences import services as audiences
+from campaigns.services import messages
 
 #: Soft bounces of one address within this time that make us stop mailing it.
 SOFT_BOUNCES, SOFT_BOUNCE_WINDOW = 3, timedelta(days=30)
@@ -48,6 +50,33 @@ SELECT message.contact_id,
  WHERE actor = 'human' AND kind IN ('opened', 'clicked') AND message.contact_id IS NOT NULL AND NOT message.is_test
  GROUP BY message.contact_id ORDER BY message.contact_id
 """
+
+
+#: Events that prove that a message whose sending was in doubt did leave. A report that names an attempt speaks for
+#: that attempt; an open or a click can only come from the attempt that is in doubt.
+_PROOFS = """
+SELECT message.workspace_id, message.id,
+       coalesce(nullif(event.data ->> 'attempt_id', ''), message.attempt_id::text)::uuid,
+       coalesce(event.data ->> 'provider_message_id', message.provider_message_id)
+  FROM event_fresh
+  JOIN analytics_event AS event USING (id)
+  JOIN campaigns_message AS message ON message.id = event.message_id
+ WHERE message.status = 'in_doubt' AND event.actor_reason <> 'before_sending'
+   AND event.kind IN ('delivered', 'deferred', 'bounced', 'complained', 'opened', 'clicked', 'unsubscribed')
+ ORDER BY message.workspace_id, message.id
+"""
+
+
+def settle_doubts() -> None:
+    """Settle the messages in doubt that the new events prove to have left. Runs before facts are written."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PROOFS)
+        proofs = cursor.fetchall()
+    reports: dict[Any, dict[int, tuple[int, UUID, str]]] = {}
+    for workspace_id, message_id, attempt_id, provider_message_id in proofs:
+        reports.setdefault(workspace_id, {})[message_id] = (message_id, attempt_id, provider_message_id or "")
+    for workspace_id, by_message in reports.items():
+        messages.settle_in_doubt(workspace_id=workspace_id, reports=list(by_message.values()))
 
 
 def apply() -> None:

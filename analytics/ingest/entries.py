@@ -37,6 +37,7 @@ class Incoming:
     agent: str
     ip: str
     data: dict[str, Any]
+    is_in_doubt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class _MessageRow:
     variant_id: Any
     provider: str
     is_test: bool
+    status: str
     claimed_at: datetime | None
     sent_at: datetime | None
 
@@ -100,7 +102,7 @@ def _messages(ids: list[int]) -> dict[int, _MessageRow]:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, workspace_id, campaign_id, variant_id, provider, is_test, claimed_at, sent_at "
+            "SELECT id, workspace_id, campaign_id, variant_id, provider, is_test, status, claimed_at, sent_at "
             "FROM campaigns_message WHERE id = ANY(%s)",
             [ids],
         )
@@ -153,7 +155,7 @@ def match(lines: Iterable[bytes]) -> tuple[list[Incoming], list[Stray]]:
             if message_id or not workspace:
                 strays.append(Stray(line, key, "its message is not known" if message_id else "names no message"))
                 continue
-            message = _MessageRow(workspace, None, None, "", False, None, None)
+            message = _MessageRow(workspace, None, None, "", False, "", None, None)
         elif workspace and str(message.workspace_id) != workspace:
             strays.append(Stray(line, key, "its message belongs to another workspace"))
             continue
@@ -194,4 +196,5 @@ def _incoming(
         agent=agent,
         ip=_ip(event.get("ip")),
         data=data,
+        is_in_doubt=message.status == "in_doubt",
     )

@@ -112,6 +112,8 @@ def store(lines: Sequence[bytes]) -> set[Any]:
             cursor.execute(_INSERT)
             is_news = cursor.rowcount > 0
         if is_news:
+            if any(event.is_in_doubt for event in incoming):
+                effects.settle_doubts()
             rollups.raise_figures(facts.record_facts(relation="event_fresh"))
             effects.apply()
     # Also when nothing was new: whoever stored it first may have died before telling the open pages.

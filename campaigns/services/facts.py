@@ -101,21 +101,9 @@ SELECT campaign_id, variant_id, {sums}
  GROUP BY campaign_id, variant_id ORDER BY campaign_id, variant_id
 """
 
-#: Kinds of events that only a message that did leave can have.
-_PROOFS = ("delivered", "deferred", "bounced", "complained", "opened", "clicked", "unsubscribed")
-
-_SETTLE = """
-UPDATE campaigns_message AS message
-   SET status = 'sent', reason = '', lease_until = NULL, sent_at = coalesce(message.sent_at, heard.at)
-  FROM (SELECT message_id, min(occurred_at) AS at FROM {relation} WHERE kind = ANY(%s) GROUP BY message_id) AS heard
- WHERE message.id = heard.message_id AND message.status = 'in_doubt'
-"""
-
 
 def record_facts(*, relation: str) -> list[Transitions]:
     """Write what the events of `relation` say about their messages, and return what happened for the first time.
-
-    A message whose sending was in doubt is settled by any event that proves that it left.
 
     Must run inside a transaction. When it returns, the messages are locked until that transaction ends.
 
@@ -136,6 +124,5 @@ def record_facts(*, relation: str) -> list[Transitions]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_LOCK.format(**names))
-        cursor.execute(_SETTLE.format(**names), [list(_PROOFS)])
         cursor.execute(_RECORD.format(**names))
         return [Transitions(row[0], row[1], *map(int, row[2:])) for row in cursor.fetchall()]
