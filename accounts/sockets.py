@@ -33,8 +33,9 @@ from accounts import selectors, tokens
 from accounts.middleware import SESSION_KEY
 from accounts.models import ApiKey, Membership, RefreshToken, User, Workspace
 from accounts.permissions import key_allows, role_allows
+from accounts.services.api_keys import find_api_key
+from accounts.services.sessions import find_person
 from accounts.services.socket_tickets import redeem_ticket
-from accounts.v1.authentication import find_api_key, find_person
 from pulsequill.core.errors import NotFound, NotPermitted
 from pulsequill.core.live import person_group, workspace_group
 

@@ -17,6 +17,7 @@ from rest_framework_simplejwt.tokens import AccessToken as AccessJWT
 from rest_framework_simplejwt.tokens import RefreshToken as RefreshJWT
 
 from accounts.models import RefreshToken, User
+from pulsequill.core.signing import sign
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 KEY_MARK = "pq_live_"
@@ -130,6 +131,11 @@ def read_api_key(text: str) -> str:
     return found["prefix"]
 
 
-def make_link_secret() -> str:
-    """Return the secret part of an invitation link or a socket ticket."""
+def make_ticket_secret() -> str:
+    """Return the secret of a socket ticket."""
     return secrets.token_urlsafe(32)
+
+
+def make_invitation(invitation_id: UUID) -> str:
+    """Return the secret of an invitation's link. It is derived from the id, so that a task can mail it by id alone."""
+    return sign("invitation", invitation_id.bytes)

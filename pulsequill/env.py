@@ -138,6 +138,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("EMBEDDER", str, "", "What turns text into vectors; empty picks the best that is there."),
     # /v1
     Variable("API_RATE_LIMIT", int, 1200, "Requests a minute that one workspace (or visitor's address) may make to `/v1`."),
+    Variable("OUTBOUND_PRIVATE_NETWORKS", list, [], "Private networks (CIDR) that webhooks may call, such as `10.1.0.0/16`; none by default."),
     # operations
     Variable("SENTRY_DSN", str, "", "Where errors are reported; empty: nowhere.", secret=True),
     Variable(

@@ -307,3 +307,5 @@ EMBEDDER: str = value("EMBEDDER")
 
 TRUSTED_PROXIES: int = value("TRUSTED_PROXIES")
 TRUSTED_ORIGINS = [PUBLIC_URL, *value("CORS_ALLOWED_ORIGINS")]
+#: Networks that the guard against calls into the own network lets through.
+OUTBOUND_PRIVATE_NETWORKS: list[str] = value("OUTBOUND_PRIVATE_NETWORKS")

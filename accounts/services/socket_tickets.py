@@ -36,7 +36,7 @@ def make_ticket(*, workspace: Workspace, user: User | None, api_key: ApiKey | No
     Raises:
         Unavailable: Valkey is away, so sockets are too.
     """
-    text = tokens.make_link_secret()
+    text = tokens.make_ticket_secret()
     ticket = Ticket(
         workspace_id=str(workspace.pk),
         user_id=str(user.pk) if user else None,

@@ -20,7 +20,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from pulsequill.core.error_views import DEPENDENCY_AWAY
-from pulsequill.core.errors import DomainError, Unavailable
+from pulsequill.core.errors import DomainError
 
 logger = structlog.get_logger(__name__)
 
@@ -115,7 +115,8 @@ def _validation(request: Any, rows: list[dict[str, str]]) -> Response:
 
 
 def _domain(request: Any, error: DomainError) -> Response:
-    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Unavailable) else None
+    retry_after_s = getattr(error, "retry_after_s", None)
+    headers = {"Retry-After": str(retry_after_s)} if retry_after_s else None
     return _answer(
         request,
         headers,

@@ -1,0 +1,25 @@
+"""The kinds of activity that people are told about, with the page where they can look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One line in the notification list. `{id}` in the address is the id of the row that it is about."""
+
+    title: str
+    url: str
+
+
+NOTICES: dict[str, Notice] = {
+    "campaign.launched": Notice("A campaign is being sent", "/campaigns/{id}/live"),
+    "campaign.paused": Notice("A campaign is paused", "/campaigns/{id}/live"),
+    "campaign.sent": Notice("A campaign was sent", "/campaigns/{id}/live"),
+    "campaign.failed": Notice("A campaign could not be sent", "/campaigns/{id}/review"),
+    "campaign.missed": Notice("A scheduled campaign was missed", "/campaigns/{id}/review"),
+    "import.finished": Notice("An import is done", "/imports/{id}"),
+    "import.failed": Notice("An import could not be read", "/imports/{id}"),
+    "member.joined": Notice("Somebody joined", "/settings/team"),
+}
