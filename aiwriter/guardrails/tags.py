@@ -18,7 +18,7 @@ _NAME = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_]\w*)?\Z")
 #: Notations of other systems that would be printed as they stand.
 FOREIGN = (
     (re.compile(r"\*\|\s*\w+\s*\|\*"), "Mailchimp"),
-    (re.compile(r"\[(?:first|last|full|your|customer|company|insert|recipient)[ _-]?\w*\]", re.IGNORECASE), "a placeholder"),
+    (re.compile(r"(?i)\[(?:first|last|full|your|customer|company|insert|recipient)[ _-]?\w*\]"), "a placeholder"),
     (re.compile(r"(?<!\{)\{(?!\{)\s*\w+\s*\}(?!\})"), "single braces"),
     (re.compile(r"%%?\s*[A-Za-z_]*name\s*%%?", re.IGNORECASE), "percent signs"),
     (re.compile(r"<%=?.*?%>|\$\{\w+\}"), "template code"),
@@ -45,12 +45,9 @@ def _check_source(source: str, where: str, allowed: frozenset[str]) -> Iterator[
             yield finding("tag_unknown", "block", f"There is no merge tag “{name[:60]}”.", where)
         if sigil in ("#", "^"):
             open_sections.append(name)
-        elif sigil == "/":
-            if not open_sections or open_sections.pop() != name:
-                yield finding(
-                    "tag_unclosed", "block", f"The section “{name[:60]}” is closed but was not opened.", where
-                )
-                return
+        elif sigil == "/" and (not open_sections or open_sections.pop() != name):
+            yield finding("tag_unclosed", "block", f"The section “{name[:60]}” closes but was not opened.", where)
+            return
     if open_sections:
         yield finding("tag_unclosed", "block", f"The section “{open_sections[-1][:60]}” is not closed.", where)
     rest = _TOKEN.sub("", source)

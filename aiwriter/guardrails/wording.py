@@ -12,14 +12,15 @@ SUBJECT_BEST = 60
 SUBJECT_MOST = 150
 PREVIEW_BEST = 110
 SPAM_PHRASES = (
-    "act now", "100% free", "100% guaranteed", "buy now", "cash bonus", "click here", "click below", "congratulations you",
-    "dear friend", "double your", "earn money", "extra income", "fast cash", "free money", "increase sales", "make money",
-    "miracle", "no catch", "no cost", "no obligation", "once in a lifetime", "order now", "risk free", "this is not spam",
-    "urgent", "winner", "work from home", "you have been selected", "while supplies last", "special promotion",
+    "act now", "100% free", "100% guaranteed", "buy now", "cash bonus", "click here", "click below",
+    "congratulations you", "dear friend", "double your", "earn money", "extra income", "fast cash",
+    "free money", "increase sales", "make money", "miracle", "no catch", "no cost", "no obligation",
+    "once in a lifetime", "order now", "risk free", "this is not spam", "urgent", "winner", "work from home",
+    "you have been selected", "while supplies last", "special promotion",
 )  # fmt: skip
 CLICHES = (
-    "unlock", "elevate", "unleash", "game-changer", "game changer", "delve", "seamless", "revolutionize", "in today's world",
-    "look no further", "take it to the next level", "exciting news",
+    "unlock", "elevate", "unleash", "game-changer", "game changer", "delve", "seamless", "revolutionize",
+    "in today's world", "look no further", "take it to the next level", "exciting news",
 )  # fmt: skip
 _WORDS = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _SENTENCE_END = re.compile(r"[.!?…]+(?:\s|$)|\n+")
@@ -85,7 +86,7 @@ def check_length(draft: CheckedDraft) -> Iterator[Finding]:
         yield finding("subject_too_long", "block", f"The subject has {len(subject)} characters.", "subject")
     elif len(subject) > SUBJECT_BEST:
         yield finding(
-            "subject_long", "info", f"Phones show about {SUBJECT_BEST} of its {len(subject)} characters.", "subject"
+            "subject_long", "info", f"Phones show {SUBJECT_BEST} of its {len(subject)} characters.", "subject"
         )
     if not preview.strip():
         yield finding(
@@ -98,7 +99,7 @@ def check_length(draft: CheckedDraft) -> Iterator[Finding]:
         yield finding(
             "preview_long",
             "info",
-            f"Inboxes show about {PREVIEW_BEST} of its {len(preview)} characters.",
+            f"Inboxes show {PREVIEW_BEST} of its {len(preview)} characters.",
             "preview_text",
         )
     elif preview.strip().lower() == subject.strip().lower():

@@ -1,0 +1,1 @@
+"""Roles that write together, and the engines that drive them."""

@@ -1,0 +1,1 @@
+"""The writer for installations without a model: it arranges the brief's own words, and says that it is a template."""
