@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from audiences.importing.run import push_progress
@@ -31,9 +33,8 @@ def undo(import_id: UUID) -> ContactImport | None:
     while ids := list(places.values_list("pk", flat=True)[:BATCH]):
         Subscription.objects.filter(pk__in=ids).delete()
         _beat(contact_import)
-    elsewhere = Subscription.objects.filter(contact=OuterRef("pk"))
     created = Contact.objects.filter(
-        ~Exists(elsewhere),
+        *(~Exists(rows) for rows in _bonds()),
         workspace_id=contact_import.workspace_id,
         source_import=contact_import,
         last_sent_at=None,
@@ -48,6 +49,14 @@ def undo(import_id: UUID) -> ContactImport | None:
     contact_import.refresh_from_db()
     push_progress(contact_import)
     return contact_import
+
+
+def _bonds() -> Iterator[QuerySet[Any]]:
+    """What keeps a contact: a place on another list, and any row of a later app (a message) that refers to it."""
+    for relation in Contact._meta.related_objects:
+        model = relation.related_model
+        if model is Subscription or model._meta.app_label != Contact._meta.app_label:
+            yield model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
 
 
 def _beat(contact_import: ContactImport) -> None:

@@ -1,0 +1,37 @@
+"""What contacts did lately: columns on the contact that segments ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+#: Only forwards: events arrive in any order. Sorted by the caller's order of locks: contact id.
+_RECORD = """
+    UPDATE audiences_contact c
+       SET last_opened_at = GREATEST(c.last_opened_at, e.opened_at),
+           last_clicked_at = GREATEST(c.last_clicked_at, e.clicked_at)
+      FROM (SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[])
+                     AS e (contact_id, opened_at, clicked_at) ORDER BY contact_id) e
+     WHERE c.id = e.contact_id"""
+
+_SENT = """
+    UPDATE audiences_contact SET last_sent_at = GREATEST(last_sent_at, %s)
+     WHERE id IN (SELECT id FROM audiences_contact WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)"""
+
+
+def record_engagement(*, rows: Iterable[tuple[UUID, datetime | None, datetime | None]]) -> None:
+    """Record the newest human open and click of contacts: `(contact id, opened at, clicked at)`, one row a contact."""
+    table = list(rows)
+    if table:
+        with connection.cursor() as cursor:
+            cursor.execute(_RECORD, [list(column) for column in zip(*table, strict=True)])
+
+
+def record_sent(*, contact_ids: Sequence[UUID], at: datetime) -> None:
+    """Record that mails went to contacts."""
+    if contact_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_SENT, [at, list(contact_ids)])
