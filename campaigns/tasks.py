@@ -9,7 +9,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from campaigns.delivery import pipeline, reaper, scheduling
+from campaigns.delivery import pipeline, readers, reaper, scheduling
 
 #: Slices of one campaign that may run at the same time, over all workers.
 SLICES_PER_CAMPAIGN = 4
@@ -63,3 +63,9 @@ def sweep(**_later: Any) -> None:
         deliver_slice.delay(campaign_id=str(campaign_id))
     for message_id in due.singles:
         deliver_message.delay(message_id=message_id)
+
+
+@shared_task
+def simulate_readers(*, workspace_id: str, campaign_id: str | None = None, **_later: Any) -> None:
+    """Read the captured mail of a workspace as mailboxes and people would."""
+    readers.read_outbox(workspace_id=workspace_id, campaign_id=campaign_id)
