@@ -93,6 +93,7 @@ STATUS_LOOKS: dict[str, Look] = {
     "mapping": Look("accent", "columns", "Choose columns"),
     "running": Look("accent", "live"),
     "done": Look("ok", "check"),
+    "undoing": Look("accent", "live"),
     "undone": Look("", "undo"),
     "succeeded": Look("ok", "check"),
     "blocked": Look("bad", "block"),

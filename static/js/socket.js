@@ -1,8 +1,9 @@
 /**
  * A WebSocket that stays: reconnects with jitter, notices silence and missed frames, and says how it is doing.
  *
- * Frames are JSON objects. Those with a number `seq` count up by one; a hole means that the page must fetch a fresh
- * snapshot (`onGap`). `{"type": "ping"}` is the server's heartbeat and is never handed on.
+ * Frames are JSON objects. Those with a number `seq` count up by one. Whoever missed some must fetch a fresh snapshot:
+ * `onGap` says so when a number is skipped, when the heartbeat (`{"type": "ping", "seq": <last sent>}`, never handed on)
+ * knows a later one, and when a lost line is open again.
  */
 
 const FIRST_DELAY = 500;
@@ -22,7 +23,8 @@ export const reconnectDelay = (attempt, random = Math.random) => {
  * @param {string | (() => string)} path such as "/ws/workspace"; a function is asked again at every reconnect
  * @param {object} handlers
  * @param {(frame: object) => void} handlers.onFrame every frame but heartbeats
- * @param {(expected: number, got: number) => void} [handlers.onGap] frames were missed
+ * @param {(expected: number, got: number | null) => void} [handlers.onGap] frames were missed; `got` is null after a
+ *   reconnect, when nobody knows how many
  * @param {(state: "connecting"|"open"|"reconnecting"|"offline"|"closed"|"denied", detail: object) => void} [handlers.onState]
  * @param {number} [handlers.silence] milliseconds without a frame before the line counts as dead
  * @returns {{close: () => void, send: (data: object) => void, readonly state: string}}
@@ -61,6 +63,8 @@ export function connect(path, { onFrame, onGap, onState, silence = SILENCE }) {
       attempt = 0;
       become("open");
       watch();
+      if (last !== null) onGap?.(last + 1, null);
+      last = null;
     };
     mine.onmessage = (event) => {
       if (mine !== socket) return;
@@ -75,12 +79,13 @@ export function connect(path, { onFrame, onGap, onState, silence = SILENCE }) {
   }
 
   function receive(frame) {
-    if (frame.type === "ping") return;
+    const isPing = frame.type === "ping";
     if (typeof frame.seq === "number") {
-      if (last !== null && frame.seq > last + 1) onGap?.(last + 1, frame.seq);
-      last = frame.seq;
+      const expected = (last ?? frame.seq) + (isPing ? 0 : 1);
+      if (last !== null && frame.seq > expected) onGap?.(last + 1, frame.seq);
+      last = Math.max(last ?? 0, frame.seq);
     }
-    onFrame(frame);
+    if (!isPing) onFrame(frame);
   }
 
   /** The line is gone: drop what is left of it and try again later. */

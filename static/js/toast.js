@@ -4,17 +4,20 @@ import { icon } from "pq/icon";
 
 const SECONDS = 8;
 
+/** Remove `element` after a while, unless someone is reading it; returns a function that calls this off for good. */
 function dismissLater(element, seconds, done) {
+  const off = new AbortController();
   let timer;
-  const start = () => { timer = setTimeout(() => { element.remove(); done?.(); }, seconds * 1000); };
   const hold = () => clearTimeout(timer);
-  // Someone who reads it, or has the keyboard in it, is not interrupted.
-  element.addEventListener("pointerenter", hold);
-  element.addEventListener("pointerleave", start);
-  element.addEventListener("focusin", hold);
-  element.addEventListener("focusout", start);
+  const start = () => {
+    hold();
+    timer = setTimeout(() => { off.abort(); element.remove(); done?.(); }, seconds * 1000);
+  };
+  for (const name of ["pointerenter", "focusin"]) element.addEventListener(name, hold, { signal: off.signal });
+  // Also fired when a focused element is removed, hence the signal.
+  for (const name of ["pointerleave", "focusout"]) element.addEventListener(name, start, { signal: off.signal });
   start();
-  return hold;
+  return () => { off.abort(); hold(); };
 }
 
 function button(label, className, onClick) {
@@ -44,17 +47,17 @@ export function toast(text, { undo, tone = "success", seconds = SECONDS, onGone 
   const words = document.createElement("span");
   words.textContent = text;
   element.append(icon(tone === "error" ? "warn" : "check", "s"), words);
-  let hold = () => {};
+  let callOff = () => {};
   if (undo) {
     element.append(button("Undo", "undo", async () => {
-      hold();
+      callOff();
       element.remove();
       await undo();
     }));
   }
-  element.append(button("Dismiss", "icon", () => { hold(); element.remove(); onGone?.(); }));
+  element.append(button("Dismiss", "icon", () => { callOff(); element.remove(); onGone?.(); }));
   region().append(element);
-  if (tone !== "error") hold = dismissLater(element, seconds, onGone);
+  if (tone !== "error") callOff = dismissLater(element, seconds, onGone);
   return element;
 }
 
@@ -79,7 +82,7 @@ function region() {
 /** Give the messages that the server rendered their timers and buttons. */
 export function adoptServerToasts() {
   for (const element of document.querySelectorAll("#toasts > [data-toast]")) {
-    const hold = element.matches(".error, .warning") ? () => {} : dismissLater(element, SECONDS);
-    element.querySelector("[data-dismiss]")?.addEventListener("click", () => { hold(); element.remove(); });
+    const callOff = element.matches(".error, .warning") ? () => {} : dismissLater(element, SECONDS);
+    element.querySelector("[data-dismiss]")?.addEventListener("click", () => { callOff(); element.remove(); });
   }
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser import PageFor, assert_accessible, assert_fits, save_picture
+from tests.pages import PageFor, assert_accessible, assert_fits, save_picture
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.frontend.sheet_urls")]
 
