@@ -37,7 +37,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """Who you are. What you may do hangs on your `Membership` of a workspace."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    email = models.EmailField(max_length=254)
+    email = models.EmailField(max_length=254, unique=True)
     name = models.CharField(max_length=120, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False, help_text="May use the Django admin.")

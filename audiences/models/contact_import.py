@@ -22,11 +22,11 @@ class ContactImport(TenantModel):
 
     file = models.FileField(max_length=300)
     file_name = models.CharField(max_length=200)
+    columns = models.JSONField(default=list, help_text="Name, guess, confidence and samples of each column.")
     list = models.ForeignKey(
         "audiences.ContactList", on_delete=models.SET_NULL, null=True, blank=True, related_name="imports"
     )
     mapping = models.JSONField(default=dict, help_text="Column name to field key; absent columns are skipped.")
-    columns = models.JSONField(default=list, help_text="Name, guess, confidence and samples of each column.")
     encoding = models.CharField(max_length=20, blank=True)
     delimiter = models.CharField(max_length=2, blank=True)
     has_header = models.BooleanField(default=True)
