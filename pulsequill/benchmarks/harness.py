@@ -83,7 +83,7 @@ class CpuWatch:
     @staticmethod
     def _own_seconds() -> float:
         seconds = 0.0
-        root = psutil.Process()
+        root = psutil.Process().parent() or psutil.Process()  # the embedded services are its children too
         for process in [root, *root.children(recursive=True)]:
             try:
                 times = process.cpu_times()

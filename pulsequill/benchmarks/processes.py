@@ -7,9 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from pulsequill.env import BASE_DIR
+
+#: Servers that live until the last benchmark has run; the command closes them.
+SERVERS = ExitStack()
 
 
 def free_port() -> int:
