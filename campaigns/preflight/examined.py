@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 
@@ -50,17 +51,21 @@ class Examined:
         return audiences.known_merge_tags(self.workspace)
 
     @cached_property
+    def chosen(self) -> dict[str, Any]:
+        """The lists and segments that are chosen and excluded."""
+        return audience_of(self.campaign)
+
+    @property
     def has_audience(self) -> bool:
         """Whether any list or segment is chosen."""
-        chosen = audience_of(self.campaign)
-        return bool(chosen["lists"] or chosen["segments"])
+        return bool(self.chosen["lists"] or self.chosen["segments"])
 
     @cached_property
     def count(self) -> audiences.AudienceCount:
         """Who would get it, and who not and why."""
         if not self.has_audience:
             return audiences.AudienceCount(included=0, skipped={})
-        return audiences.count_audience(**audience_of(self.campaign))
+        return audiences.count_audience(**self.chosen)
 
     def naming(self, label: str) -> str:
         """Return "in variant B" when there is more than one."""

@@ -9,7 +9,7 @@ from campaigns.preflight.examined import Examined
 from campaigns.preflight.finding import Finding, Severity
 
 _IMG = re.compile(r"<img\b[^<>]*>", re.IGNORECASE)
-_ALT = re.compile(r"\salt=(\"|')\s*\S.*?\1", re.IGNORECASE | re.DOTALL)
+_ALT = re.compile(r"\salt=(\"|')\s*(?!\1)\S", re.IGNORECASE)
 _FEW_CHARACTERS = 80
 
 

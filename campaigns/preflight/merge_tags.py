@@ -10,7 +10,6 @@ from audiences import selectors as audiences
 from campaigns.content.merge_tags import is_known
 from campaigns.preflight.examined import Examined
 from campaigns.preflight.finding import Finding, Severity
-from campaigns.selectors.campaigns import audience_of
 
 _COLUMNS = {"first_name": "c.first_name", "last_name": "c.last_name", "email": "c.email"}
 
@@ -57,7 +56,7 @@ def count_empty(examined: Examined, names: list[str]) -> dict[str, int]:
         else:
             counters.append("count(*) FILTER (WHERE coalesce(btrim(c.attributes ->> %s), '') IN ('', 'false'))")
             params.append(name)
-    audience, audience_params = audiences.audience_sql(**audience_of(examined.campaign))
+    audience, audience_params = audiences.audience_sql(**examined.chosen)
     sql = (
         f"SELECT {', '.join(counters)} FROM ({audience}) a"  # noqa: S608 - fixed texts; names are parameters
         " JOIN audiences_contact c ON c.id = a.contact_id WHERE a.skip_reason = ''"

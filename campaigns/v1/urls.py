@@ -2,6 +2,41 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from campaigns.v1 import campaigns, messages, senders, sending, templates
+
+_LIST = {"get": "list", "post": "create"}
+_ONE = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+_ONE_WITHOUT_PUT = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+_ONE_FIXED = {"get": "retrieve", "delete": "destroy"}
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("campaigns", campaigns.CampaignViewSet.as_view(_LIST), name="v1_campaign_list"),
+    path("campaigns/<uuid:id>", campaigns.CampaignViewSet.as_view(_ONE), name="v1_campaign"),
+    path("campaigns/<uuid:id>/audience", campaigns.CampaignAudienceView.as_view(), name="v1_campaign_audience"),
+    path("campaigns/<uuid:id>/preflight", campaigns.CampaignPreflightView.as_view(), name="v1_campaign_preflight"),
+    path("campaigns/<uuid:id>/preview", campaigns.CampaignPreviewView.as_view(), name="v1_campaign_preview"),
+    path("campaigns/<uuid:id>/duplicate", campaigns.CampaignDuplicateView.as_view(), name="v1_campaign_duplicate"),
+    path("campaigns/<uuid:id>/test-send", sending.CampaignTestSendView.as_view(), name="v1_campaign_test_send"),
+    path("campaigns/<uuid:id>/send", sending.CampaignSendView.as_view(), name="v1_campaign_send"),
+    path("campaigns/<uuid:id>/schedule", sending.CampaignScheduleView.as_view(), name="v1_campaign_schedule"),
+    path("campaigns/<uuid:id>/pause", sending.CampaignPauseView.as_view(), name="v1_campaign_pause"),
+    path("campaigns/<uuid:id>/resume", sending.CampaignResumeView.as_view(), name="v1_campaign_resume"),
+    path("campaigns/<uuid:id>/cancel", sending.CampaignCancelView.as_view(), name="v1_campaign_cancel"),
+    path(
+        "campaigns/<uuid:id>/messages",
+        messages.CampaignMessageViewSet.as_view({"get": "list"}),
+        name="v1_campaign_message_list",
+    ),
+    path("messages/<uuid:id>", messages.MessageDetailView.as_view(), name="v1_message"),
+    path("messages/<uuid:id>/mark-sent", messages.MessageMarkSentView.as_view(), name="v1_message_mark_sent"),
+    path("messages/<uuid:id>/resend", messages.MessageResendView.as_view(), name="v1_message_resend"),
+    path("senders", senders.SenderViewSet.as_view(_LIST), name="v1_sender_list"),
+    path("senders/<uuid:id>", senders.SenderViewSet.as_view(_ONE_WITHOUT_PUT), name="v1_sender"),
+    path("sending-domains", senders.SendingDomainViewSet.as_view(_LIST), name="v1_sending_domain_list"),
+    path("sending-domains/<uuid:id>", senders.SendingDomainViewSet.as_view(_ONE_FIXED), name="v1_sending_domain"),
+    path("sending-domains/<uuid:id>/check", senders.SendingDomainCheckView.as_view(), name="v1_sending_domain_check"),
+    path("templates", templates.TemplateViewSet.as_view(_LIST), name="v1_template_list"),
+    path("templates/<uuid:id>", templates.TemplateViewSet.as_view(_ONE_WITHOUT_PUT), name="v1_template"),
+]

@@ -1,0 +1,132 @@
+"""`/v1/senders` and `/v1/sending-domains`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.v1.base import WorkspaceView, WorkspaceViewSet
+from campaigns.models import Sender, SendingDomain
+from campaigns.services import senders
+from campaigns.v1.serializers import SenderSerializer, SendingDomainSerializer
+from pulsequill.core.errors import NotFound
+from pulsequill.core.rest.idempotency import idempotent
+
+SENDER_TAGS = ["senders"]
+DOMAIN_TAGS = ["sending-domains"]
+
+
+class SenderViewSet(WorkspaceViewSet):
+    """Whom mail comes from."""
+
+    queryset = Sender.objects
+    serializer_class = SenderSerializer
+    permissions_by_action: ClassVar[dict[str, str]] = {
+        "list": "sender.view",
+        "retrieve": "sender.view",
+        "create": "sender.edit",
+        "partial_update": "sender.edit",
+        "destroy": "sender.edit",
+    }
+    search_fields = ("from_name", "from_email")
+    sort_fields = frozenset({"created_at", "from_name"})
+
+    @extend_schema(tags=SENDER_TAGS, summary="List senders", operation_id="senders_list")
+    def list(self, request: Request) -> Response:  # noqa: ARG002
+        """Return the senders, the newest first."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(tags=SENDER_TAGS, summary="Make a sender", operation_id="senders_create")
+    @idempotent
+    def create(self, request: Request) -> Response:
+        """Make a sender; its domain is noted as one to verify."""
+        given = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        sender = senders.create_sender(workspace=self.workspace, actor=self.actor, **given.validated_data)
+        return Response(self.get_serializer(sender).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(tags=SENDER_TAGS, summary="Read a sender", operation_id="senders_retrieve")
+    def retrieve(self, request: Request, id: Any) -> Response:  # noqa: A002, ARG002
+        """Return one sender."""
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(tags=SENDER_TAGS, summary="Change a sender", operation_id="senders_partial_update")
+    def partial_update(self, request: Request, id: Any) -> Response:  # noqa: A002, ARG002
+        """Change name, address or reply address."""
+        sender = self.get_object()
+        given = self.get_serializer(sender, data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        changed = senders.update_sender(sender=sender, actor=self.actor, **given.validated_data)
+        return Response(self.get_serializer(changed).data)
+
+    @extend_schema(tags=SENDER_TAGS, summary="Delete a sender", operation_id="senders_destroy")
+    def destroy(self, request: Request, id: Any) -> Response:  # noqa: A002, ARG002
+        """Delete a sender that no campaign names."""
+        senders.delete_sender(sender=self.get_object(), actor=self.actor)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class SendingDomainViewSet(WorkspaceViewSet):
+    """Domains to send from."""
+
+    queryset = SendingDomain.objects
+    serializer_class = SendingDomainSerializer
+    permissions_by_action: ClassVar[dict[str, str]] = {
+        "list": "sender.view",
+        "retrieve": "sender.view",
+        "create": "sender.edit",
+        "destroy": "sender.edit",
+    }
+    search_fields = ("name",)
+    sort_fields = frozenset({"created_at", "name"})
+
+    @extend_schema(tags=DOMAIN_TAGS, summary="List sending domains", operation_id="sending_domains_list")
+    def list(self, request: Request) -> Response:  # noqa: ARG002
+        """Return the domains, the newest first."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(tags=DOMAIN_TAGS, summary="Add a sending domain", operation_id="sending_domains_create")
+    @idempotent
+    def create(self, request: Request) -> Response:
+        """Add a domain; check it when its records are published."""
+        given = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        domain = senders.create_domain(workspace=self.workspace, actor=self.actor, **given.validated_data)
+        return Response(self.get_serializer(domain).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(tags=DOMAIN_TAGS, summary="Read a sending domain", operation_id="sending_domains_retrieve")
+    def retrieve(self, request: Request, id: Any) -> Response:  # noqa: A002, ARG002
+        """Return one domain with what was found when it was last checked."""
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(tags=DOMAIN_TAGS, summary="Remove a sending domain", operation_id="sending_domains_destroy")
+    def destroy(self, request: Request, id: Any) -> Response:  # noqa: A002, ARG002
+        """Forget a domain."""
+        senders.delete_domain(domain=self.get_object(), actor=self.actor)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class SendingDomainCheckView(WorkspaceView):
+    """Ask the DNS."""
+
+    permissions_by_action: ClassVar[dict[str, str]] = {"post": "sender.edit"}
+
+    @extend_schema(
+        tags=DOMAIN_TAGS,
+        summary="Check a sending domain",
+        operation_id="sending_domains_check",
+        request=None,
+        responses={200: SendingDomainSerializer},
+    )
+    def post(self, request: Request, id: Any) -> Response:  # noqa: A002, ARG002
+        """Look SPF, DKIM and DMARC up now; the domain is verified when all three are right."""
+        domain = SendingDomain.objects.for_workspace(self.workspace).select_related("workspace").filter(pk=id).first()
+        if domain is None:
+            raise NotFound
+        return Response(SendingDomainSerializer(senders.verify_domain(domain=domain, actor=self.actor)).data)

@@ -1,0 +1,194 @@
+"""What campaigns, senders and templates look like in `/v1`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.v1.base import WorkspaceRelatedField
+from aiwriter.models import Brief
+from audiences.models import Contact, ContactList, Segment
+from campaigns.models import Campaign, EmailTemplate, Sender, SendingDomain, Variant
+from pulsequill.core.rest.fields import SafeJSONField
+
+MAX_BODY_BYTES = 512 * 1024
+
+
+@extend_schema_field(
+    {
+        "oneOf": [{"type": "array", "items": {"type": "object"}}, {"type": "string"}],
+        "description": "The block list of the format `blocks`, the source text of every other format.",
+    }
+)
+class BodyField(SafeJSONField):
+    """A mail's body: a block list, or text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_bytes": MAX_BODY_BYTES, **kwargs})
+
+
+class VariantSerializer(serializers.ModelSerializer[Variant]):
+    """One variant. On writing, `label` says which one; fields that are left out keep their value."""
+
+    label = serializers.CharField(max_length=20, required=False)
+    subject = serializers.CharField(max_length=300, required=False, allow_blank=True, trim_whitespace=False)
+    preview_text = serializers.CharField(max_length=300, required=False, allow_blank=True, trim_whitespace=False)
+    format = serializers.ChoiceField(choices=Variant.Format.choices, required=False)
+    body = BodyField(required=False)
+    text = serializers.CharField(max_length=200_000, required=False, allow_blank=True, trim_whitespace=False)
+    share = serializers.IntegerField(min_value=1, max_value=100, required=False)
+
+    class Meta:
+        model = Variant
+        fields = ("id", "label", "subject", "preview_text", "format", "body", "text", "share", "is_winner", "draft")
+        read_only_fields = ("id", "is_winner", "draft")
+
+
+class VariantSummarySerializer(serializers.ModelSerializer[Variant]):
+    """A variant in a list of campaigns: without its body."""
+
+    class Meta:
+        model = Variant
+        fields = ("id", "label", "subject", "is_winner")
+        read_only_fields = fields
+
+
+_STATE = (
+    "id", "status", "status_reason", "revision", "recipients", "launched_at", "finished_at", "created_at", "updated_at",
+)  # fmt: skip
+
+
+class CampaignSummarySerializer(serializers.ModelSerializer[Campaign]):
+    """A campaign in a list."""
+
+    variants = VariantSummarySerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Campaign
+        fields = ("name", "sender", "send_at", "variants", *_STATE)
+        read_only_fields = fields
+
+
+class CampaignSerializer(serializers.ModelSerializer[Campaign]):
+    """A campaign with everything that can be edited. Its `ETag` is the revision."""
+
+    name = serializers.CharField(max_length=160)
+    sender = WorkspaceRelatedField(queryset=Sender.objects, allow_null=True, required=False)
+    brief = WorkspaceRelatedField(queryset=Brief.objects, allow_null=True, required=False)
+    lists = WorkspaceRelatedField(queryset=ContactList.objects, many=True, required=False)
+    segments = WorkspaceRelatedField(queryset=Segment.objects, many=True, required=False)
+    exclude_lists = WorkspaceRelatedField(queryset=ContactList.objects, many=True, required=False)
+    exclude_segments = WorkspaceRelatedField(queryset=Segment.objects, many=True, required=False)
+    variants = VariantSerializer(many=True, required=False)
+    utm = serializers.DictField(child=serializers.CharField(max_length=100, allow_blank=True), required=False)
+    throttle_per_hour = serializers.IntegerField(min_value=1, max_value=10_000_000, allow_null=True, required=False)
+
+    class Meta:
+        model = Campaign
+        fields = (
+            "name", "sender", "brief", "lists", "segments", "exclude_lists", "exclude_segments", "variants",
+            "track_opens", "track_clicks", "utm", "send_at", "throttle_per_hour", *_STATE,
+        )  # fmt: skip
+        read_only_fields = _STATE
+
+
+class AudienceSerializer(serializers.Serializer[Any]):
+    """Who gets a campaign, and who does not and why."""
+
+    included = serializers.IntegerField()
+    skipped = serializers.DictField(child=serializers.IntegerField())
+    finish_estimate = serializers.DateTimeField(
+        allow_null=True, help_text="When the last message would leave if it began now; null when nobody gets it."
+    )
+
+
+class FindingSerializer(serializers.Serializer[Any]):
+    """One preflight finding."""
+
+    code = serializers.CharField()
+    severity = serializers.ChoiceField(choices=["block", "warn", "info"])
+    message = serializers.CharField()
+    detail = serializers.CharField(allow_blank=True)
+    fix_url = serializers.CharField(allow_blank=True)
+    affected = serializers.IntegerField(allow_null=True)
+
+
+class PreflightSerializer(serializers.Serializer[Any]):
+    """Whether a campaign may be sent, and what was found."""
+
+    ok = serializers.BooleanField()
+    findings = FindingSerializer(many=True)
+
+
+class PreviewRequestSerializer(serializers.Serializer[Any]):
+    """Which variant (label or id; the first when left out), and as whom (fallbacks only when left out)."""
+
+    variant = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
+    contact = WorkspaceRelatedField(queryset=Contact.objects, allow_null=True, required=False, default=None)
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    """A mail as one contact would get it, with real links and no tracking."""
+
+    subject = serializers.CharField()
+    preview_text = serializers.CharField()
+    html = serializers.CharField()
+    text = serializers.CharField()
+    size_bytes = serializers.IntegerField()
+
+
+class DuplicateSerializer(serializers.Serializer[Any]):
+    """The copy's name; the old one with "(copy)" when left out."""
+
+    name = serializers.CharField(max_length=160, required=False, allow_blank=True, default="")
+
+
+class AdoptSerializer(serializers.Serializer[Any]):
+    """Which draft goes into which variant."""
+
+    draft = serializers.UUIDField()
+    variant = serializers.CharField(max_length=20, required=False, default="A")
+
+
+class SenderSerializer(serializers.ModelSerializer[Sender]):
+    """Whom mail comes from."""
+
+    reply_to = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+
+    class Meta:
+        model = Sender
+        fields = ("id", "from_name", "from_email", "reply_to", "created_at", "updated_at")
+        read_only_fields = ("id", "created_at", "updated_at")
+
+
+class SendingDomainSerializer(serializers.ModelSerializer[SendingDomain]):
+    """A domain, and what its DNS said when it was last checked."""
+
+    findings = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SendingDomain
+        fields = ("id", "name", "verified_at", "checked_at", "findings", "created_at")
+        read_only_fields = ("id", "verified_at", "checked_at", "findings", "created_at")
+
+    @extend_schema_field({"type": "array", "items": {"type": "object"}})
+    def get_findings(self, domain: SendingDomain) -> list[dict[str, Any]]:
+        """Return one object for SPF, DKIM and DMARC each: `{kind, host, is_right, found, message}`."""
+        return list(domain.findings)
+
+
+class TemplateSerializer(serializers.ModelSerializer[EmailTemplate]):
+    """A saved body that campaigns start from."""
+
+    name = serializers.CharField(max_length=120)
+    subject = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    preview_text = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    format = serializers.ChoiceField(choices=Variant.Format.choices, required=False)
+    body = BodyField(required=False)
+
+    class Meta:
+        model = EmailTemplate
+        fields = ("id", "name", "subject", "preview_text", "format", "body", "created_at", "updated_at")
+        read_only_fields = ("id", "created_at", "updated_at")
