@@ -31,6 +31,13 @@ function list(sheet) {
   }));
 }
 
+/** Rows of lists and tables carry their name as `a.title`; moving the focus is enough, Enter follows the link. */
+function stepRow(step) {
+  const rows = [...document.querySelectorAll("main a.title")];
+  const at = rows.indexOf(document.activeElement);
+  rows[at < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(Math.max(at + step, 0), rows.length - 1)]?.focus();
+}
+
 function openSheet() {
   const sheet = document.getElementById("shortcuts");
   if (!sheet || sheet.open) return;
@@ -45,6 +52,8 @@ export function startShortcuts() {
   for (const entry of JSON.parse(document.getElementById("palette-data")?.textContent || "[]")) {
     if (entry.keys) addShortcut(entry.keys, entry.label, () => location.assign(entry.url));
   }
+  addShortcut("j", "Next row", () => stepRow(1));
+  addShortcut("k", "Row before", () => stepRow(-1));
   addShortcut("/", "Search this page", () => document.querySelector("[type=search], input[name=q]")?.focus());
 
   let first = "";
