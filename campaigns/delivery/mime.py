@@ -121,6 +121,10 @@ class Skeleton:
         """Return the subject for one recipient, on one line."""
         return one_line(self._subject.render(context))
 
+    def html(self, context: Mapping[str, str]) -> str:
+        """Return the HTML part for one recipient."""
+        return self._html.render(context)
+
     def mime(
         self, *, message_id: int, to: str, date: str, list_headers: Mapping[str, str], context: Mapping[str, str]
     ) -> bytes:
@@ -151,7 +155,7 @@ class Skeleton:
             from_name=self.headers.from_name,
             from_email=self.headers.from_email,
             reply_to=self.headers.reply_to,
-            html=self._html.render(context),
+            html=self.html(context),
             text=self._text.render(context),
             headers={
                 "Message-ID": self.headers.rfc_message_id(message_id),

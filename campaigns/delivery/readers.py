@@ -12,14 +12,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from email import message_from_bytes
-from email.policy import default
 from html import unescape
 from typing import Any
 
 import structlog
 from django.core.cache import cache
 
+from campaigns.delivery.captured import body_of, parse
 from campaigns.models import CapturedMessage
 from pulsequill.core.outbound_http import own_instance_client
 
@@ -173,9 +172,8 @@ def plan_visits(mails: list[_Mail], *, spread_s: float, chance: random.Random) -
 
 
 def _parse(raw: bytes) -> _Mail:
-    mail = message_from_bytes(raw, policy=default)
-    body = mail.get_body(("html",))  # type: ignore[attr-defined]
-    html = body.get_content() if body is not None else ""
+    mail = parse(raw)
+    html = body_of(mail, "html")
     pixel = _PIXEL.search(html)
     one_click = _ONE_CLICK.search(mail["List-Unsubscribe"] or "") if mail["List-Unsubscribe-Post"] else None
     return _Mail(

@@ -92,21 +92,36 @@ class Renderer:
                 rendered.append(Outcome("bad_message", detail=error.detail))
         return rendered
 
+    def web_page(self, row: Claimed) -> str:
+        """Return the HTML part of one message, for reading it in the browser; no pixel, because that is no open."""
+        values = next(iter(contact_values([row.contact_id])), None) if row.contact_id else None
+        prepared = self._prepared.get(row.variant_id) or self._prepare(row.variant_id)
+        context = self._context(row, values, prepared)
+        context.pop(PIXEL_TAG, None)
+        return prepared.skeleton.html(context)
+
+    def _context(self, row: Claimed, values: tuple[Any, ...] | None, prepared: _Prepared) -> dict[str, str]:
+        context = contact_context(values, self._tags, self._workspace, self._campaign)
+        context.setdefault("email", row.email)
+        context.update(self._recipient_links(row))
+        for name, link_id in prepared.tracked.items():
+            context[name] = click_url(row.id, link_id)
+        if PIXEL_TAG in prepared.skeleton.tags and not self._is_test:
+            context[PIXEL_TAG] = PIXEL.format(open_url(row.id))
+        return context
+
     def _render(
         self, row: Claimed, values: tuple[Any, ...] | None, content: Literal["mime", "parts"], date: str
     ) -> OutgoingMessage:
         prepared = self._prepared.get(row.variant_id) or self._prepare(row.variant_id)
         skeleton = prepared.skeleton
-        context = contact_context(values, self._tags, self._workspace, self._campaign)
-        context.setdefault("email", row.email)
-        links = self._recipient_links(row)
-        context.update(links)
-        for name, link_id in prepared.tracked.items():
-            context[name] = click_url(row.id, link_id)
-        if PIXEL_TAG in skeleton.tags and not self._is_test:
-            context[PIXEL_TAG] = PIXEL.format(open_url(row.id))
-        list_headers = self.headers.list_headers(links["unsubscribe_url"])
-        is_mime = content == "mime"
+        context = self._context(row, values, prepared)
+        list_headers = self.headers.list_headers(context["unsubscribe_url"])
+        mime, parts = b"", None
+        if content == "mime":
+            mime = skeleton.mime(message_id=row.id, to=row.email, date=date, list_headers=list_headers, context=context)
+        else:
+            parts = skeleton.parts(message_id=row.id, list_headers=list_headers, context=context)
         return OutgoingMessage(
             message_id=row.id,
             attempt_id=row.attempt_id,
@@ -115,10 +130,8 @@ class Renderer:
             to=ascii_address(row.email),
             mail_from=self.headers.from_email,
             subject=skeleton.subject(context),
-            mime=skeleton.mime(message_id=row.id, to=row.email, date=date, list_headers=list_headers, context=context)
-            if is_mime
-            else b"",
-            parts=None if is_mime else skeleton.parts(message_id=row.id, list_headers=list_headers, context=context),
+            mime=mime,
+            parts=parts,
         )
 
     def _recipient_links(self, row: Claimed) -> dict[str, str]:

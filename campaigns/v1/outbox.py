@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
@@ -14,18 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.v1.base import WorkspaceViewSet
+from campaigns.delivery.captured import body_of, parse
 from campaigns.models import CapturedMessage
-
-
-def parse(raw: bytes) -> EmailMessage:
-    """Return captured bytes as Python's own parser reads them."""
-    return cast("EmailMessage", message_from_bytes(raw, policy=default))
-
-
-def body_of(mail: EmailMessage, kind: str) -> str:
-    """Return the `html` or `plain` part, or nothing."""
-    part = mail.get_body((kind,))
-    return part.get_content() if part is not None else ""
 
 
 class CapturedMessageSerializer(serializers.ModelSerializer[CapturedMessage]):
