@@ -249,7 +249,7 @@ class AngleWriter:
             self.phrases.pick(6, ("If that sounds good, take a look.", "Take a look when you have a moment."))
             if self.has_link
             else ""
-        )  # noqa: E501
+        )
 
     # --- parts ---------------------------------------------------------------------------------------------------
     def _greeting(self) -> str:

@@ -33,7 +33,7 @@ _WRITE = re.compile(
 )
 _FOR_READERS = re.compile(
     rf"^(?:to|for)\s+{_READERS}\s*(?=,|:|that\b|about\b|to\b|announc|invit|telling|saying|$)[,:]?\s*", re.IGNORECASE
-)  # noqa: E501
+)
 _VERBS: tuple[tuple[re.Pattern[str], Occasion], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), occasion)
     for pattern, occasion in (
@@ -63,7 +63,7 @@ _OFFER = re.compile(
 _DEADLINE = re.compile(
     r"^(?:only\s+)?(?:until|till|by|before|through|ends?|ending|starting|from|on|this|next|today|tomorrow|valid)\b",
     re.IGNORECASE,
-)  # noqa: E501
+)
 _FINITE = re.compile(
     r"\b(?:is|are|was|were|has|have|will|can|opens|open (?=on|at|for|from|in|our|again|next|this)|starts?|begins?|arrives?|arrived|launches|returns?|ends?|closes?|comes?|"
     r"goes|runs?|lands?|moves?|turns?|gets?|ships?|offers?|now|won|reached|becomes?|celebrates?)\b|(?<=\w)['’]s\b(?= (?:back|here|now|open|on|live|a|an|the)\b)|\b(?:we|you|they|it)['’](?:re|ve|ll|s)\b",  # noqa: E501
@@ -123,7 +123,7 @@ def lower_first(text: str) -> str:
     is_name = not re.fullmatch(
         r"(?:The|Our|A|An|My|Your|This|These|Those|We|You|It|Free|New|Join|Get|Take|Save|Come|Use|Its|There|All|Every|Here|Now|First|Order|Bring|Buy)(?:['’]\w+)?",
         first,
-    )  # noqa: E501
+    )
     return text if is_name else text[:1].lower() + text[1:]
 
 
@@ -140,7 +140,7 @@ def _for_reader(text: str) -> str:
         (r"\btheir\b", "your"),
         (r"\bthey are\b", "you are"),
         (r"\b(?:they|them)\b", "you"),
-    ):  # noqa: E501
+    ):
         text = re.sub(pattern, word, text, flags=re.IGNORECASE)
     return text
 
@@ -158,7 +158,7 @@ def _strip_instruction(text: str) -> tuple[str, Occasion, bool]:
             "",
             text,
             flags=re.IGNORECASE,
-        )  # noqa: E501
+        )
     for pattern, found in _VERBS:
         if match := pattern.match(text):
             has_readers = bool(
@@ -167,7 +167,7 @@ def _strip_instruction(text: str) -> tuple[str, Occasion, bool]:
                     match[0],
                     re.IGNORECASE,
                 )
-            )  # noqa: E501
+            )
             text, occasion = text[match.end() :], found
             text = re.sub(r"^(?:that|about)\s+", "", text, flags=re.IGNORECASE)
             break

@@ -1,0 +1,277 @@
+"""Running one generation: claim it, write, check, store, and end in exactly one final state.
+
+A run owns its generation by a lease that it renews while it works. Whoever is redelivered the same task finds either a
+running lease (and leaves), an expired one (and takes over), or a finished generation (and leaves). A run that has lost its
+lease can no longer write anything: every write names the lease.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, Sum
+from django.utils import timezone
+
+from aiwriter.agents.contract import DraftPackage, ExemplarData, check_content
+from aiwriter.agents.engines import choose_engine
+from aiwriter.agents.inputs import brief_data, voice_data
+from aiwriter.agents.small_tasks import run_small_task
+from aiwriter.gateway import budget
+from aiwriter.gateway.catalog import load_catalog
+from aiwriter.gateway.client import providers_from_settings
+from aiwriter.gateway.errors import GatewayError
+from aiwriter.gateway.gateway import LLMGateway
+from aiwriter.gateway.router import OFFLINE, Route, route
+from aiwriter.models import Draft, Generation, GenerationStep
+from aiwriter.retrieval.store import find_similar
+from aiwriter.selectors import generation_json
+from aiwriter.streams import FrameWriter
+
+logger = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=90)
+RENEW_EVERY_S = 5.0
+Status = Generation.Status
+UNFINISHED = (Status.QUEUED, Status.RUNNING)
+
+
+class _Run:
+    """One worker's hold on a generation."""
+
+    def __init__(self, generation: Generation, lease_id: uuid.UUID) -> None:
+        self.generation = generation
+        self.lease_id = lease_id
+        self.emit = FrameWriter(generation.workspace_id, generation.pk)
+        self._renewed_at = time.monotonic()
+
+    @property
+    def mine(self) -> Any:
+        """The generation's row, as long as it is this run's."""
+        rows = Generation.objects.for_workspace(self.generation.workspace_id)
+        return rows.filter(pk=self.generation.pk, lease_id=self.lease_id, status=Status.RUNNING)
+
+    def checkpoint(self) -> None:
+        """Renew the lease now and then.
+
+        Raises:
+            GatewayError: `cancelled`, somebody asked to stop or another run took over.
+        """
+        if time.monotonic() - self._renewed_at > RENEW_EVERY_S:
+            self._renewed_at = time.monotonic()
+            self.mine.update(leased_until=timezone.now() + LEASE)
+        if not self.mine.filter(is_cancel_requested=False).exists():
+            raise GatewayError("cancelled")
+
+
+def claim(generation_id: Any) -> _Run | None:
+    """Take a queued generation, or one whose run has died. Returns None when there is nothing to take."""
+    now = timezone.now()
+    lease_id = uuid.uuid4()
+    free = Q(status=Status.QUEUED) | Q(status=Status.RUNNING, leased_until__lt=now)
+    taken = Generation.objects.filter(free, pk=generation_id).update(
+        status=Status.RUNNING, lease_id=lease_id, leased_until=now + LEASE, started_at=now, updated_at=now
+    )
+    if not taken:
+        return None
+    generation = Generation.objects.select_related("brief__brand_voice", "workspace").get(pk=generation_id)
+    budget.release_holds(generation_id)
+    return _Run(generation, lease_id)
+
+
+def run(generation_id: Any) -> None:
+    """Do the work of one generation and leave it in a final state."""
+    held = claim(generation_id)
+    if held is None:
+        logger.info("generation_not_claimed", generation_id=str(generation_id))
+        return
+    held.emit({"type": "status", "status": Status.RUNNING.value})
+    try:
+        held.checkpoint()
+        _work(held)
+    except GatewayError as error:
+        _finish_badly(held, error)
+    except Exception:
+        logger.exception("generation_crashed", generation_id=str(generation_id))
+        _finish_badly(held, GatewayError("internal_error"))
+
+
+def _work(held: _Run) -> None:
+    generation = held.generation
+    catalog = load_catalog(timezone.now().date())
+    gateway = LLMGateway(
+        workspace_id=generation.workspace_id,
+        generation_id=generation.pk,
+        catalog=catalog,
+        providers=providers_from_settings(),
+        checkpoint=held.checkpoint,
+    )
+    brief, voice = brief_data(generation), voice_data(generation)
+    chosen = route(
+        task="drafts" if generation.kind == Generation.Kind.DRAFTS else generation.kind,
+        complexity=brief.complexity,  # type: ignore[arg-type]
+        needs_brand_alignment=bool(voice.profile),
+        available=providers_from_settings(),
+        catalog=catalog,
+        model=str(generation.request.get("model", "")),
+        is_offline_allowed=settings.AI_OFFLINE == "allow",
+    )
+    if generation.kind != Generation.Kind.DRAFTS:
+        result = run_small_task(generation, brief=brief, voice=voice, gateway=gateway, route=chosen)
+        _finish_well(held, chosen, engine="single", model=str(result.pop("model", chosen.model)), result=result)
+        return
+    engine = choose_engine(chosen, gateway, settings.AI_ENGINE)
+    similar = []
+    if chosen.provider != OFFLINE:
+        similar = find_similar(
+            "\n".join((brief.goal, brief.offer, *brief.facts)),
+            workspace_id=generation.workspace_id,
+            generation_id=generation.pk,
+        )
+    package = engine.run(
+        brief=brief,
+        voice=voice,
+        exemplars=[ExemplarData(exemplar.title, exemplar.text) for exemplar in similar],
+        emit=held.emit,
+        checkpoint=held.checkpoint,
+    )
+    reports = [check_content(draft, brief, voice) for draft in package.drafts]
+    inspired_by = [{"id": str(exemplar.pk), "title": exemplar.title} for exemplar in similar]
+
+    def store() -> None:
+        _store_drafts(held, package, reports)
+
+    _finish_well(held, chosen, engine=engine.name, model=package.model, result={"inspired_by": inspired_by}, also=store)
+
+
+def _store_drafts(held: _Run, package: DraftPackage, reports: list[Any]) -> None:
+    generation = held.generation
+    is_ai = package.provider != OFFLINE
+    for draft, report in zip(package.drafts, reports, strict=True):
+        Draft.objects.update_or_create(
+            generation=generation,
+            position=draft.position,
+            defaults={
+                "workspace_id": generation.workspace_id,
+                "angle": draft.angle[:120],
+                "subject": draft.subject[:300],
+                "preview_text": draft.preview_text[:300],
+                "blocks": draft.blocks,
+                "guardrails": report,
+                "is_ai_generated": is_ai,
+            },
+        )
+    if not is_ai:
+        GenerationStep.objects.create(
+            workspace_id=generation.workspace_id,
+            generation=generation,
+            role="writer",
+            task="drafts",
+            provider=OFFLINE,
+            model_requested=package.model,
+            model_served=package.model,
+            usage_source="none",
+            finish_reason="stop",
+            output_text=f"{len(package.drafts)} drafts from the brief's own words",
+        )
+
+
+def _spent(generation: Generation) -> int:
+    steps = GenerationStep.objects.for_workspace(generation.workspace_id).filter(generation=generation)
+    return steps.aggregate(total=Sum("cost_micro_usd"))["total"] or 0
+
+
+def _finish_well(
+    held: _Run,
+    chosen: Route,
+    *,
+    engine: str,
+    model: str,
+    result: dict[str, Any],
+    also: Callable[[], None] | None = None,
+) -> None:
+    generation = held.generation
+    is_offline = chosen.provider == OFFLINE
+    with transaction.atomic():
+        if not held.mine.select_for_update().filter(is_cancel_requested=False).exists():
+            raise GatewayError("cancelled")
+        if also is not None:
+            also()
+        held.mine.update(
+            status=Status.SUCCEEDED,
+            origin=Generation.Origin.OFFLINE_TEMPLATE if is_offline else Generation.Origin.AI,
+            engine=engine,
+            provider=chosen.provider,
+            model=model[:80],
+            route_reason=chosen.reason[:200],
+            cost_micro_usd=_spent(generation),
+            result=result,
+            error_code="",
+            error_detail="",
+            finished_at=timezone.now(),
+            leased_until=None,
+            updated_at=timezone.now(),
+        )
+    _announce_end(generation, held.emit)
+
+
+def _finish_badly(held: _Run, error: GatewayError) -> None:
+    budget.release_holds(held.generation.pk)
+    status = {"cancelled": Status.CANCELLED, "budget_exceeded": Status.BLOCKED}.get(error.code, Status.FAILED)
+    ended = held.mine.update(
+        status=status,
+        error_code="" if status == Status.CANCELLED else error.code,
+        error_detail="" if status == Status.CANCELLED else error.detail[:300],
+        cost_micro_usd=_spent(held.generation),
+        finished_at=timezone.now(),
+        leased_until=None,
+        updated_at=timezone.now(),
+    )
+    if not ended:
+        logger.info("generation_lease_lost", generation_id=str(held.generation.pk))
+        return
+    if status != Status.CANCELLED:
+        held.emit({"type": "error", "code": error.code, "detail": error.detail})
+    _announce_end(held.generation, held.emit)
+
+
+def _announce_end(generation: Generation, emit: FrameWriter) -> None:
+    """Show what is stored: final drafts with their ids and checks, then the end."""
+    stored = Generation.objects.for_workspace(generation.workspace_id).prefetch_related("drafts").get(pk=generation.pk)
+    for frame in final_frames(stored):
+        emit(frame)
+
+
+def final_frames(generation: Generation) -> list[dict[str, Any]]:
+    """Return the frames that a late reader needs of a finished generation, from the database alone."""
+    as_json = generation_json(generation)
+    frames = [{**draft, "type": "draft", "is_final": True} for draft in as_json["drafts"]]
+    return [*frames, {"type": "done", "status": generation.status, "generation": as_json}]
+
+
+def end_unclaimed(generation: Generation, status: Status, error: GatewayError | None = None) -> bool:
+    """End a generation that nobody runs (cancelled in the queue, or given up); returns whether it was still open."""
+    ended = (
+        Generation.objects.for_workspace(generation.workspace_id)
+        .filter(pk=generation.pk, status__in=UNFINISHED)
+        .filter(Q(leased_until=None) | Q(leased_until__lt=timezone.now()))
+        .update(
+            status=status,
+            error_code=error.code if error else "",
+            error_detail=error.detail[:300] if error else "",
+            finished_at=timezone.now(),
+            leased_until=None,
+            cost_micro_usd=_spent(generation),
+            updated_at=timezone.now(),
+        )
+    )
+    if ended:
+        budget.release_holds(generation.pk)
+        _announce_end(generation, FrameWriter(generation.workspace_id, generation.pk))
+    return bool(ended)

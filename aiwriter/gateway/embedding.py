@@ -1,0 +1,74 @@
+"""Vectors from a provider: audited and paid for like every other call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from aiwriter.gateway import budget
+from aiwriter.gateway.catalog import load_catalog
+from aiwriter.gateway.errors import GatewayError, translate
+from aiwriter.gateway.pricing import cost_micro_usd
+from aiwriter.gateway.tokens import estimate_text
+from aiwriter.gateway.types import Usage
+from aiwriter.models import GenerationStep
+
+EMBEDDING_MODEL = "text-embedding-3-small"
+TIMEOUT_S = 15.0
+
+
+def embed_texts(texts: Sequence[str], *, dimensions: int, workspace_id: Any, generation_id: Any) -> list[list[float]]:
+    """Return one vector for each text.
+
+    LangChain does not say how many tokens were used, so the estimate is booked.
+
+    Raises:
+        GatewayError: the budget is used up, or the provider did not answer.
+    """
+    entry = load_catalog(timezone.now().date()).get(EMBEDDING_MODEL)
+    usage = Usage(input_tokens=sum(estimate_text(text) for text in texts), source="estimated")
+    cost = cost_micro_usd(entry, usage)
+    hold = budget.reserve(workspace_id=workspace_id, generation_id=generation_id, amount_micro_usd=cost)
+    started = time.monotonic()
+    error: GatewayError | None = None
+    try:
+        return _embed(list(texts), dimensions)
+    except Exception as caught:
+        error = translate(caught)
+        raise error from caught
+    finally:
+        step = GenerationStep(
+            workspace_id=workspace_id,
+            generation_id=generation_id,
+            role="memory",
+            task="embed",
+            provider=entry.provider,
+            model_requested=EMBEDDING_MODEL,
+            params={"dimensions": dimensions, "texts": len(texts)},
+            input_tokens=0 if error else usage.input_tokens,
+            usage_source="none" if error else usage.source,
+            cost_micro_usd=0 if error else cost,
+            price_id=entry.price_id,
+            latency_ms=round((time.monotonic() - started) * 1000),
+            error_class=error.code if error else "",
+        )
+        budget.settle(hold, step)
+
+
+def _embed(texts: list[str], dimensions: int) -> list[list[float]]:
+    from langchain_openai import OpenAIEmbeddings
+
+    model = OpenAIEmbeddings(
+        model=EMBEDDING_MODEL,
+        dimensions=dimensions,
+        api_key=settings.OPENAI_API_KEY,
+        base_url=settings.OPENAI_BASE_URL,
+        max_retries=0,
+        timeout=TIMEOUT_S,
+        check_embedding_ctx_length=False,  # would fetch a tokenizer from the network
+    )
+    return model.embed_documents(texts)

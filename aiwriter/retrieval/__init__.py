@@ -1,0 +1,1 @@
+"""The workspace's memory: texts that worked, found again by meaning or by words."""

@@ -1,0 +1,157 @@
+"""Reads of the AI writer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db.models import Count, Prefetch, Q, QuerySet, Sum
+from django.utils import timezone
+
+from aiwriter.models import BrandVoice, Budget, Draft, Generation, GenerationStep
+from pulsequill.core.errors import NotFound
+
+if TYPE_CHECKING:
+    from accounts.models import Workspace
+
+
+def draft_json(draft: Draft) -> dict[str, Any]:
+    """Return a draft as `/v1`, the socket and the pages show it."""
+    return {
+        "id": str(draft.pk),
+        "position": draft.position,
+        "angle": draft.angle,
+        "subject": draft.subject,
+        "preview_text": draft.preview_text,
+        "blocks": draft.blocks,
+        "guardrails": draft.guardrails or None,
+        "status": draft.status,
+        "is_ai_generated": draft.is_ai_generated,
+    }
+
+
+def generation_json(generation: Generation) -> dict[str, Any]:
+    """Return a generation as `/v1`, the socket and the pages show it; uses prefetched drafts."""
+    return {
+        "id": str(generation.pk),
+        "kind": generation.kind,
+        "status": generation.status,
+        "origin": generation.origin,
+        "ai_generated": generation.origin == Generation.Origin.AI,
+        "engine": generation.engine,
+        "provider": generation.provider,
+        "model": generation.model,
+        "route_reason": generation.route_reason,
+        "cost_micro_usd": generation.cost_micro_usd,
+        "error_code": generation.error_code,
+        "error_detail": generation.error_detail,
+        "brief": str(generation.brief_id) if generation.brief_id else None,
+        "campaign": str(generation.campaign_id) if generation.campaign_id else None,
+        "result": generation.result,
+        "created_at": generation.created_at.isoformat(),
+        "finished_at": generation.finished_at.isoformat() if generation.finished_at else None,
+        "socket": f"/ws/generations/{generation.pk}",
+        "drafts": [draft_json(draft) for draft in generation.ordered_drafts],
+    }
+
+
+def list_generations(workspace: Workspace) -> QuerySet[Generation]:
+    """Return the workspace's generations, newest first, with their drafts and steps at hand."""
+    steps = GenerationStep.objects.for_workspace(workspace).defer("output_text").order_by("created_at")
+    drafts = Draft.objects.for_workspace(workspace)
+    rows = Generation.objects.for_workspace(workspace).select_related("brief", "created_by")
+    return rows.prefetch_related(Prefetch("drafts", drafts), Prefetch("steps", steps)).order_by("-created_at")
+
+
+def get_generation(workspace: Workspace, generation_id: UUID | str) -> Generation:
+    """Return one generation with its drafts and steps.
+
+    Raises:
+        NotFound: there is none of this id in this workspace.
+    """
+    generation = list_generations(workspace).filter(pk=generation_id).first()
+    if generation is None:
+        raise NotFound
+    return generation
+
+
+def get_draft(workspace: Workspace, draft_id: UUID | str) -> Draft:
+    """Return one draft.
+
+    Raises:
+        NotFound: there is none of this id in this workspace.
+    """
+    draft = Draft.objects.for_workspace(workspace).select_related("generation").filter(pk=draft_id).first()
+    if draft is None:
+        raise NotFound
+    return draft
+
+
+def list_brand_voices(workspace: Workspace) -> QuerySet[BrandVoice]:
+    """Return the newest version of every brand voice, by name."""
+    rows = BrandVoice.objects.for_workspace(workspace)
+    newest = rows.order_by("name", "-version").distinct("name").values("pk")
+    return rows.filter(pk__in=newest).order_by("name")
+
+
+def get_budget(workspace: Workspace) -> Budget:
+    """Return the workspace's budget, made with its defaults on first use."""
+    budget, _ = Budget.objects.for_workspace(workspace).get_or_create(workspace=workspace)
+    return budget
+
+
+def get_usage(workspace: Workspace, *, now: datetime | None = None) -> dict[str, Any]:
+    """Return this month's use: money against the budget, calls, tokens, and what people did with the drafts."""
+    now = now or timezone.now()
+    since = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    budget = get_budget(workspace)
+    steps = GenerationStep.objects.for_workspace(workspace).filter(created_at__gte=since)
+    totals = steps.exclude(provider="offline").aggregate(
+        calls=Count("pk"),
+        failed=Count("pk", filter=~Q(error_class="")),
+        cost=Sum("cost_micro_usd"),
+        input_tokens=Sum("input_tokens"),
+        output_tokens=Sum("output_tokens"),
+    )
+    drafts = Draft.objects.for_workspace(workspace).filter(created_at__gte=since)
+    decided = drafts.aggregate(
+        written=Count("pk"),
+        accepted=Count("pk", filter=Q(status__in=(Draft.Status.ACCEPTED, Draft.Status.EDITED))),
+        rejected=Count("pk", filter=Q(status=Draft.Status.REJECTED)),
+        ai_accepted=Count(
+            "pk", filter=Q(status__in=(Draft.Status.ACCEPTED, Draft.Status.EDITED), is_ai_generated=True)
+        ),
+    )
+    by_model = (
+        steps.exclude(provider="offline")
+        .values("provider", "model_requested")
+        .annotate(calls=Count("pk"), cost_micro_usd=Sum("cost_micro_usd"))
+        .order_by("-cost_micro_usd")
+    )
+    spent, cap = totals["cost"] or 0, budget.monthly_cap_micro_usd
+    return {
+        "month": since.date().isoformat()[:7],
+        "spent_micro_usd": spent,
+        "cap_micro_usd": cap,
+        "warn_percent": budget.warn_percent,
+        "is_warning": cap > 0 and spent * 100 >= cap * budget.warn_percent,
+        "is_exceeded": spent >= cap,
+        "calls": totals["calls"],
+        "failed_calls": totals["failed"],
+        "input_tokens": totals["input_tokens"] or 0,
+        "output_tokens": totals["output_tokens"] or 0,
+        "drafts_written": decided["written"],
+        "drafts_accepted": decided["accepted"],
+        "drafts_rejected": decided["rejected"],
+        "cost_per_accepted_micro_usd": spent // decided["ai_accepted"] if decided["ai_accepted"] else None,
+        "by_model": [
+            {
+                "provider": row["provider"],
+                "model": row["model_requested"],
+                "calls": row["calls"],
+                "cost_micro_usd": row["cost_micro_usd"] or 0,
+            }
+            for row in by_model
+        ],
+    }

@@ -1,0 +1,60 @@
+"""Celery carriers of the AI writer: ids in, one engine call, nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from celery import shared_task
+from django.db.models import Q
+from django.utils import timezone
+
+from aiwriter.agents import running
+from aiwriter.gateway.errors import GatewayError
+from aiwriter.models import BudgetHold, Draft, Generation
+from aiwriter.retrieval import store
+from aiwriter.retrieval.embedders import UnknownEmbedder
+
+logger = structlog.get_logger(__name__)
+
+AI_QUEUE = "ai"
+#: A queued generation whose message has not arrived by now was lost with the broker.
+LOST_AFTER = timedelta(seconds=45)
+#: Older than this, nobody is waiting for it any more.
+GIVE_UP_AFTER = timedelta(hours=1)
+SWEEP_LIMIT = 200
+
+
+@shared_task(queue=AI_QUEUE)
+def run_generation(*, generation_id: str, **_later: Any) -> None:
+    """Write one generation. A repeated delivery finds it running or finished, and leaves."""
+    running.run(generation_id)
+
+
+@shared_task(queue=AI_QUEUE, autoretry_for=(GatewayError,), retry_backoff=30, max_retries=3)
+def remember_draft(*, draft_id: str, **_later: Any) -> None:
+    """Keep an accepted draft as an exemplar for later briefs."""
+    draft = Draft.objects.filter(pk=draft_id, status__in=(Draft.Status.ACCEPTED, Draft.Status.EDITED)).first()
+    if draft is None:
+        return
+    try:
+        store.remember(draft)
+    except UnknownEmbedder as error:
+        logger.warning("draft_not_remembered", draft_id=draft_id, reason=str(error))
+
+
+@shared_task
+def sweep_generations(**_later: Any) -> None:
+    """Start what was lost (a flushed broker, a killed worker), end what is too old, drop expired holds."""
+    now = timezone.now()
+    BudgetHold.objects.filter(expires_at__lt=now).delete()
+    unfinished = Generation.objects.filter(status__in=running.UNFINISHED)
+    for generation in unfinished.filter(created_at__lt=now - GIVE_UP_AFTER)[:SWEEP_LIMIT]:
+        running.end_unclaimed(generation, Generation.Status.FAILED, GatewayError("interrupted"))
+    is_lost = Q(status=Generation.Status.QUEUED, updated_at__lt=now - LOST_AFTER) | Q(
+        status=Generation.Status.RUNNING, leased_until__lt=now
+    )
+    lost = unfinished.filter(is_lost, created_at__gte=now - GIVE_UP_AFTER)
+    for generation_id in lost.values_list("pk", flat=True)[:SWEEP_LIMIT]:
+        run_generation.delay(generation_id=str(generation_id))
