@@ -95,6 +95,18 @@ def list_brand_voices(workspace: Workspace) -> QuerySet[BrandVoice]:
     return rows.filter(pk__in=newest).order_by("name")
 
 
+def get_brand_voice(workspace: Workspace, voice_id: UUID | str) -> BrandVoice:
+    """Return one version of a brand voice.
+
+    Raises:
+        NotFound: there is none of this id in this workspace.
+    """
+    voice = BrandVoice.objects.for_workspace(workspace).filter(pk=voice_id).first()
+    if voice is None:
+        raise NotFound
+    return voice
+
+
 def get_budget(workspace: Workspace) -> Budget:
     """Return the workspace's budget, made with its defaults on first use."""
     budget, _ = Budget.objects.for_workspace(workspace).get_or_create(workspace=workspace)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from aiwriter.views import generations, studio, voices
 
 app_name = "aiwriter"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("ai", studio.StudioPage.as_view(), name="studio"),
+    path("ai/budget", studio.BudgetPage.as_view(), name="budget_edit"),
+    path("ai/generations/<uuid:generation_id>", generations.GenerationPage.as_view(), name="generation_detail"),
+    path("ai/generations/<uuid:generation_id>/cancel", generations.CancelPage.as_view(), name="generation_cancel"),
+    path("ai/voices/new", voices.VoicePage.as_view(), name="voice_new"),
+    path("ai/voices/<uuid:voice_id>", voices.VoicePage.as_view(), name="voice_edit"),
+    path("ai/voices/<uuid:voice_id>/delete", voices.DeleteVoicePage.as_view(), name="voice_delete"),
+]

@@ -1,0 +1,66 @@
+"""`/ai`: what the writer did, what it cost, and how it sounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+
+from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
+from aiwriter import services
+from aiwriter.forms import BudgetForm
+from aiwriter.selectors import get_budget, get_usage, list_brand_voices, list_generations
+
+PER_PAGE = 20
+
+
+def provider_status() -> list[dict[str, Any]]:
+    """Return which providers this installation can reach; keys themselves are never shown."""
+    return [
+        {"name": "OpenAI", "variable": "OPENAI_API_KEY", "is_set": bool(settings.OPENAI_API_KEY)},
+        {"name": "Anthropic", "variable": "ANTHROPIC_API_KEY", "is_set": bool(settings.ANTHROPIC_API_KEY)},
+    ]
+
+
+class StudioPage(WorkspaceTemplatePage):
+    """Usage against the budget, providers, brand voices and every generation with its steps."""
+
+    permission = "draft.view"
+    nav = "ai"
+    template_name = "aiwriter/studio.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Gather the page; a fixed number of queries whatever the history holds."""
+        providers = provider_status()
+        page = Paginator(list_generations(self.workspace), PER_PAGE).get_page(self.request.GET.get("page"))
+        return super().get_context_data(
+            usage=get_usage(self.workspace),
+            providers=providers,
+            is_offline=not any(provider["is_set"] for provider in providers),
+            is_offline_allowed=settings.AI_OFFLINE == "allow",
+            engine=settings.AI_ENGINE,
+            voices=list_brand_voices(self.workspace),
+            page=page,
+            budget_form=kwargs.pop("budget_form", None) or BudgetForm.of(get_budget(self.workspace)),
+            **kwargs,
+        )
+
+
+class BudgetPage(WorkspacePage):
+    """Change the monthly budget."""
+
+    permission = "workspace.edit"
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        """Store it and go back."""
+        form = BudgetForm(request.POST)
+        if form.is_valid():
+            services.set_budget(workspace=self.workspace, actor=self.user, **form.values())
+            messages.success(request, "Budget saved.")
+        else:
+            messages.error(request, "The budget was not saved: give an amount from 0, and a warning from 1 to 100.")
+        return redirect("aiwriter:studio")
