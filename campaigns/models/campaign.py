@@ -23,7 +23,8 @@ class Campaign(TenantModel):
     name = models.CharField(max_length=160)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     status_reason = models.CharField(max_length=300, blank=True, help_text="Why it is paused, failed or missed.")
-    sender = models.ForeignKey("campaigns.Sender", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # RESTRICT and not PROTECT: a sender in use stays, but goes with its whole workspace.
+    sender = models.ForeignKey("campaigns.Sender", on_delete=models.RESTRICT, null=True, blank=True, related_name="+")
     lists = models.ManyToManyField("audiences.ContactList", blank=True, related_name="+")
     segments = models.ManyToManyField("audiences.Segment", blank=True, related_name="+")
     exclude_lists = models.ManyToManyField("audiences.ContactList", blank=True, related_name="+")

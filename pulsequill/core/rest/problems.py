@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import DataError
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
@@ -182,7 +182,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         case DataError():
             logger.warning("value_refused_by_database", error=str(exc))
             return _answer(request, status=400, code="invalid", detail="A value is out of range.")
-        case ProtectedError():
+        case ProtectedError() | RestrictedError():
             return _answer(request, status=409, code="wrong_state", detail="Something else still uses this.")
     if isinstance(exc, DEPENDENCY_AWAY):
         logger.warning("dependency_away", error=str(exc))
