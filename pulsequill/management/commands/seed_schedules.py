@@ -15,6 +15,7 @@ class Command(BaseCommand):
     """Idempotent: a second run changes nothing, and a row that an operator switched off stays off."""
 
     help = "Write pulsequill.schedules to the database that Celery beat reads."
+    requires_system_checks: list[str] = []
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
