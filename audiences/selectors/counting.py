@@ -29,7 +29,7 @@ def count_queryset(queryset: QuerySet[Any]) -> Count:
 def count_sql(sql: str, params: list[Any]) -> Count:
     """Return how many rows a SELECT has."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({sql} LIMIT {EXACT_UP_TO + 1}) some", params)  # noqa: S608
+        cursor.execute(f"SELECT count(*) FROM ({sql} LIMIT {EXACT_UP_TO + 1}) counted", params)  # noqa: S608
         exact = int(cursor.fetchone()[0])
         if exact <= EXACT_UP_TO:
             return Count(exact, is_estimate=False)

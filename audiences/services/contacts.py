@@ -202,7 +202,7 @@ def erase_contact(*, contact: Contact, actor: User | None = None) -> None:
 
 def _remember(contact: Contact, email_normalized: str) -> None:
     if contact.last_sent_at is not None or contact.source == "import" or email_normalized.startswith("erased:"):
-        FormerContact.objects.update_or_create(
+        FormerContact.objects.for_workspace(contact.workspace).update_or_create(
             pk=contact.pk, defaults={"workspace": contact.workspace, "email_normalized": email_normalized}
         )
 
