@@ -251,14 +251,15 @@ NAVIGATION: tuple[NavItem, ...] = (
     NavItem(("segments",), "Segments", "segments", "audiences:segment_list", shortcut="g s"),
     NavItem(("templates",), "Templates", "templates", "campaigns:template_list", shortcut="g t"),
     NavItem(("ai",), "AI studio", "ai", "aiwriter:studio", is_primary=True, shortcut="g i"),
+    NavItem(("analytics",), "Analytics", "analytics", "analytics:campaign_figures", shortcut="g r"),
     NavItem(("outbox",), "Outbox", "outbox", "campaigns:outbox", shortcut="g o"),
 )
 SETTINGS_ITEM = NavItem(("settings",), "Settings", "settings", "accounts:settings", shortcut="g ,")
 
 
-def _url(name: str) -> str:
+def _url(name: str, *args: str) -> str:
     try:
-        return reverse(name)
+        return reverse(name, args=args)
     except NoReverseMatch:
         return ""
 
@@ -288,22 +289,47 @@ def nav_url(name: str, *args: Any) -> str:
         return ""
 
 
+class Search(NamedTuple):
+    """Records that the palette finds while one types: where to ask, and the page of an answer."""
+
+    icon: str
+    api_url_name: str
+    page_url_name: str
+    #: Fields of an answer, the first with a text is its name; the last is the hint beside it.
+    names: tuple[str, ...]
+    hint: str
+
+
+ACTIONS: tuple[NavItem, ...] = (
+    NavItem((), "New campaign", "quill", "campaigns:campaign_new", shortcut="c"),
+    NavItem((), "Import contacts", "upload", "audiences:import_new"),
+)
+SEARCHES: tuple[Search, ...] = (
+    Search("campaigns", "v1_campaign_list", "campaigns:composer", ("name",), "status"),
+    Search("user", "v1_contact_list", "audiences:contact_detail", ("email",), "first_name"),
+)
+_ANY_ID = "00000000-0000-0000-0000-000000000000"
+
+
 @register.simple_tag
 def palette_data() -> SafeString:
-    """Pages and actions for the command palette, as JSON that a script may read."""
-    pages = [
+    """Pages, actions and searches of the command palette, as JSON that its script reads."""
+    entries = [
         {"label": entry["label"], "icon": entry["icon"], "url": entry["url"], "keys": entry["shortcut"]}
-        for entry in _entries([*NAVIGATION, SETTINGS_ITEM], "")
+        for entry in _entries([*ACTIONS, *NAVIGATION, SETTINGS_ITEM], "")
     ]
-    actions = [
-        {"label": label, "icon": name, "url": _url(url_name), "keys": keys, "action": True}
-        for label, name, url_name, keys in (
-            ("New campaign", "quill", "campaigns:campaign_new", "c"),
-            ("Import contacts", "upload", "audiences:import_new", ""),
-        )
-        if _url(url_name)
+    searches = [
+        {
+            "icon": search.icon,
+            "api": f"{_url(search.api_url_name)}?limit=5&q=",
+            "page": _url(search.page_url_name, _ANY_ID).replace(_ANY_ID, "{id}"),
+            "names": search.names,
+            "hint": search.hint,
+        }
+        for search in SEARCHES
+        if _url(search.api_url_name) and _url(search.page_url_name, _ANY_ID)
     ]
-    return json_script([*actions, *pages], "palette-data")
+    return json_script({"entries": entries, "searches": searches}, "palette-data")
 
 
 # --- scripts ---------------------------------------------------------------------------------------------------------

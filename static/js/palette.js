@@ -1,8 +1,14 @@
-/** The command palette: pages and actions by name, opened with Ctrl K, Cmd K or the search button. */
+/** The command palette: pages, actions and records by name, opened with Ctrl K, Cmd K or the search button. */
 
+import { debounce } from "pq/forms";
+import { get } from "pq/http";
 import { icon } from "pq/icon";
 
-const read = () => JSON.parse(document.getElementById("palette-data")?.textContent || "[]");
+const SHORTEST_SEARCH = 2;
+
+/** What the server offers: {entries: [{label, icon, url, keys}], searches: [{icon, api, page, names, hint}]}. */
+export const paletteData = () =>
+  JSON.parse(document.getElementById("palette-data")?.textContent || '{"entries": [], "searches": []}');
 
 /**
  * Entries that contain every word of the query, those that start with it first.
@@ -20,6 +26,31 @@ export function match(entries, query) {
   return entries.map((entry) => [score(entry), entry]).filter(([points]) => points).sort(([a], [b]) => b - a).map(([, entry]) => entry);
 }
 
+/** Ask one search of the API; a role that may not look, or a lost connection, simply finds nothing. */
+async function find({ icon: name, api, page, names, hint }, query, signal) {
+  try {
+    const { results } = await get(api + encodeURIComponent(query), { signal });
+    return results.map((record) => ({
+      label: names.map((field) => record[field]).find(Boolean) ?? "",
+      hint: record[hint] ?? "",
+      icon: name,
+      url: page.replace("{id}", record.id),
+    }));
+  } catch {
+    return [];
+  }
+}
+
+let asking = new AbortController();
+
+const searchSoon = debounce(async (dialog, query) => {
+  asking.abort();
+  asking = new AbortController();
+  const { signal } = asking;
+  const found = await Promise.all(paletteData().searches.map((search) => find(search, query, signal)));
+  if (!signal.aborted) draw(dialog, query, found.flat());
+}, 180);
+
 /** Open the palette. */
 export function openPalette() {
   const dialog = document.getElementById("palette");
@@ -31,16 +62,17 @@ export function openPalette() {
   input.focus();
 }
 
-function draw(dialog, query) {
+function draw(dialog, query, records = []) {
   const list = dialog.querySelector("[role=listbox]");
   const input = dialog.querySelector("input");
-  const found = match(read(), query);
+  const found = [...match(paletteData().entries, query), ...records];
   list.replaceChildren(...found.map((entry, at) => {
     const option = document.createElement("li");
     option.id = `palette-${at}`;
     option.role = "option";
     option.dataset.url = entry.url;
-    option.append(icon(entry.icon, "s"), Object.assign(document.createElement("span"), { className: "grow", textContent: entry.label }));
+    option.append(icon(entry.icon, "s"), Object.assign(document.createElement("span"), { className: "grow cut", textContent: entry.label }));
+    if (entry.hint) option.append(Object.assign(document.createElement("small"), { className: "dim", textContent: entry.hint }));
     if (entry.keys) option.append(Object.assign(document.createElement("kbd"), { textContent: entry.keys }));
     return option;
   }));
@@ -52,6 +84,7 @@ function select(list, input, at) {
   const options = [...list.children];
   const chosen = options.length ? (at + options.length) % options.length : -1;
   options.forEach((option, index) => option.setAttribute("aria-selected", String(index === chosen)));
+  input.setAttribute("aria-expanded", String(chosen >= 0));
   if (chosen < 0) return input.removeAttribute("aria-activedescendant");
   input.setAttribute("aria-activedescendant", options[chosen].id);
   options[chosen].scrollIntoView({ block: "nearest" });
@@ -78,7 +111,13 @@ export function startPalette() {
     }
     if (event.target === dialog) dialog.close();
   });
-  input.addEventListener("input", () => draw(dialog, input.value));
+  input.addEventListener("input", () => {
+    const query = input.value.trim();
+    asking.abort();
+    draw(dialog, query);
+    if (query.length >= SHORTEST_SEARCH) searchSoon(dialog, query);
+    else searchSoon.cancel();
+  });
   input.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) { select(list, input, chosen() + step); event.preventDefault(); }

@@ -4,6 +4,8 @@
  * Pages add their own with `addShortcut("e", "Edit", () => …)`; "g c" means g, then c.
  */
 
+import { paletteData } from "pq/palette";
+
 const OFF = "pq:shortcuts-off";
 const PATIENCE = 1200;
 const shortcuts = new Map();
@@ -49,7 +51,7 @@ function openSheet() {
 }
 
 export function startShortcuts() {
-  for (const entry of JSON.parse(document.getElementById("palette-data")?.textContent || "[]")) {
+  for (const entry of paletteData().entries) {
     if (entry.keys) addShortcut(entry.keys, entry.label, () => location.assign(entry.url));
   }
   addShortcut("j", "Next row", () => stepRow(1));

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from tests.pages import PageFor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.frontend.sheet_urls")]
 
@@ -248,3 +251,30 @@ def test_shortcuts_can_be_switched_off(blank_page: Page) -> None:
     blank_page.keyboard.press("x")
     blank_page.keyboard.press("y")
     assert blank_page.evaluate("ran") == 1
+
+
+def test_the_palette_finds_records_and_opens_the_chosen_one(live_server: LiveServer, page_for: PageFor) -> None:
+    page = page_for()
+    found = {
+        "results": [{"id": "42", "name": "Harvest roast launch", "status": "sent"}],
+        "next": None,
+        "previous": None,
+    }
+    page.route("**/v1/things*", lambda route: route.fulfill(json=found))
+    page.route("**/things/42", lambda route: route.fulfill(body="here"))
+    page.goto(f"{live_server.url}/component-sheet")
+    page.evaluate(
+        """() => {
+          const search = { icon: "campaigns", api: "/v1/things?q=", page: "/things/{id}",
+                           names: ["name"], hint: "status" };
+          const entries = [{ label: "Harvest home", icon: "home", url: "/" }];
+          document.getElementById("palette-data").textContent = JSON.stringify({ entries, searches: [search] });
+        }"""
+    )
+    page.keyboard.press("Control+k")
+    page.keyboard.type("harv")
+    options = page.locator("#palette [role=option]")
+    expect(options).to_have_text(["Harvest home", "Harvest roast launchsent"])
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/things/42")
