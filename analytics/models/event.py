@@ -23,6 +23,7 @@ class Event(models.Model):
         UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
         REJECTED = "rejected", "Rejected"
         FAILED = "failed", "Failed"
+        CONVERTED = "converted", "Goal reached"
         UNKNOWN = "unknown", "Unknown"
 
     class Actor(models.TextChoices):
@@ -43,7 +44,7 @@ class Event(models.Model):
     dedupe_key = models.CharField(max_length=120)
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField(auto_now_add=True)
-    source = models.CharField(max_length=20, help_text="tracking, sendgrid, bounce, page")
+    source = models.CharField(max_length=20, help_text="tracking, sendgrid, bounce, page, api")
     user_agent = models.CharField(max_length=300, blank=True)
     ip_address = models.GenericIPAddressField(null=True, blank=True)
     data = models.JSONField(default=dict, blank=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -36,6 +37,16 @@ EVENT_COUNTERS: tuple[str, ...] = (
 
 def _rate(part: int, whole: int) -> float:
     return round(part / whole, 6) if whole else 0.0
+
+
+def interval_95(successes: int, trials: int) -> tuple[float, float]:
+    """Return Wilson's 95 % score interval of a rate (E. B. Wilson, 1927), which stays within 0 and 1."""
+    if not trials:
+        return 0.0, 1.0
+    z, rate = 1.959964, min(successes / trials, 1.0)
+    centre = (rate + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials)) / (1 + z * z / trials)
+    return round(max(0.0, centre - half), 6), round(min(1.0, centre + half), 6)
 
 
 def figures_of(ledger: dict[str, int], counted: dict[str, int]) -> dict[str, Any]:

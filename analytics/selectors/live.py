@@ -10,7 +10,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from analytics.selectors.breakdowns import get_links, recent_events
-from analytics.selectors.figures import OPEN_STATUSES, get_campaign_stats
+from analytics.selectors.figures import OPEN_STATUSES, get_campaign_stats, interval_95
 from analytics.selectors.timeline import SERIES, get_timeline
 from campaigns.models import Campaign
 from pulsequill.core.valkey import streams_client
@@ -24,6 +24,13 @@ LIMITS: dict[str, float] = {"bounce_rate": 0.02, "complaint_rate": 0.001}
 #: Fewer sent messages than this say nothing about a rate.
 MIN_FOR_ALERT = 50
 
+#: Whose opens and clicks are shown -> prefix of the counters of messages, and of the minutes' series.
+VIEWS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "human": ("unique", ("human",)),
+    "machine": ("machine", ("machine",)),
+    "both": ("any", ("human", "machine")),
+}
+
 
 def sequence_key(campaign_id: Any) -> str:
     """Return the Valkey key of a campaign's frame counter."""
@@ -35,6 +42,7 @@ def get_live_frame(campaign: Campaign) -> dict[str, Any]:
     now = timezone.now()
     totals = get_campaign_stats(campaign)
     minutes = get_timeline(campaign, window="30m", now=now)["points"]
+    per_minute = _per_minute(campaign, minutes)
     return {
         "type": "totals",
         "at": now.isoformat().replace("+00:00", "Z"),
@@ -46,7 +54,9 @@ def get_live_frame(campaign: Campaign) -> dict[str, Any]:
         },
         "totals": totals,
         "progress": _progress(campaign, totals, minutes, now),
-        "per_minute": _per_minute(campaign, minutes),
+        "per_minute": per_minute,
+        "views": {name: _view(name, totals, per_minute) for name in VIEWS},
+        "race": _race(totals),
         "minutes": minutes,
         "links": get_links(campaign, limit=TOP_LINKS),
         "events": recent_events(campaign, limit=TICKER),
@@ -106,6 +116,42 @@ def _per_minute(campaign: Campaign, minutes: list[dict[str, Any]]) -> dict[str, 
     latest, running = minutes[-2], minutes[-1]
     source = latest if any(latest[name] for name in SERIES) else running
     return {name: source[name] for name in SERIES}
+
+
+def _view(name: str, totals: dict[str, Any], per_minute: dict[str, int]) -> dict[str, Any]:
+    """Return opens and clicks as one position of the human, machine, both switch shows them."""
+    prefix, series = VIEWS[name]
+    opens, clicks = totals[f"{prefix}_opens"], totals[f"{prefix}_clicks"]
+    delivered = totals["delivered"]
+    return {
+        "opens": opens,
+        "clicks": clicks,
+        "open_rate": round(opens / delivered, 6) if delivered else 0.0,
+        "click_rate": round(clicks / delivered, 6) if delivered else 0.0,
+        "click_to_open_rate": round(clicks / opens, 6) if opens else 0.0,
+        "opens_per_minute": sum(per_minute[f"{who}_opens"] for who in series),
+        "clicks_per_minute": sum(per_minute[f"{who}_clicks"] for who in series),
+        "funnel": [totals["sent"], delivered, opens, clicks],
+    }
+
+
+def _race(totals: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the human click rate of each variant with its 95 % interval; empty when there is only one."""
+    variants = totals["variants"]
+    if len(variants) < 2:
+        return []
+    return [
+        {
+            "label": variant["label"],
+            "subject": variant["subject"],
+            "is_winner": variant["is_winner"],
+            "clicks": variant["unique_clicks"],
+            "delivered": variant["delivered"],
+            "rate": variant["click_rate"],
+            "interval": interval_95(variant["unique_clicks"], variant["delivered"]),
+        }
+        for variant in variants
+    ]
 
 
 def _alerts(totals: dict[str, Any]) -> list[dict[str, Any]]:

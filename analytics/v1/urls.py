@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from analytics.v1 import campaigns, records
+
+router = SimpleRouter(trailing_slash=False)
+router.register("goals", records.Goals, basename="goal")
+router.register("reports", records.Reports, basename="report")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("campaigns/<uuid:id>/stats", campaigns.StatsView.as_view()),
+    path("campaigns/<uuid:id>/links", campaigns.LinksView.as_view()),
+    path("campaigns/<uuid:id>/timeline", campaigns.TimelineView.as_view()),
+    path("campaigns/<uuid:id>/domains", campaigns.DomainsView.as_view()),
+    path("campaigns/<uuid:id>/live", campaigns.LiveView.as_view()),
+    path("campaigns/<uuid:id>/experiment", campaigns.ExperimentView.as_view()),
+    path("contacts/<uuid:id>/events", records.ContactEvents.as_view({"get": "list"})),
+    path("events", records.Conversions.as_view()),
+    path("", include(router.urls)),
+]

@@ -1,0 +1,141 @@
+"""`/v1/campaigns/{id}/...`: the figures of one campaign."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.v1.base import WorkspaceView
+from analytics.models import Experiment
+from analytics.selectors import RANGES, get_campaign_stats, get_domains, get_links, get_live_snapshot, get_timeline
+from analytics.selectors.figures import interval_95
+from analytics.v1 import serializers
+from campaigns.models import Campaign
+from pulsequill.core.errors import FieldError, Invalid, NotFound
+
+TAGS = ["figures"]
+#: Metric of an experiment -> the counter of successes.
+METRICS = {"clicks": "unique_clicks", "opens": "unique_opens"}
+
+
+class CampaignFiguresView(WorkspaceView):
+    """Base: finds the campaign."""
+
+    permissions_by_action: ClassVar[dict[str, str]] = {"get": "campaign.view"}
+
+    def find(self, campaign_id: UUID) -> Campaign:
+        """Return the campaign.
+
+        Raises:
+            NotFound: it is not this workspace's.
+        """
+        campaign = Campaign.objects.for_workspace(self.workspace).filter(pk=campaign_id).first()
+        if campaign is None:
+            raise NotFound
+        return campaign
+
+
+class StatsView(CampaignFiguresView):
+    """Counts and rates."""
+
+    @extend_schema(
+        tags=TAGS, summary="Read a campaign's figures", operation_id="campaigns_stats",
+        responses=serializers.StatsSerializer,
+    )  # fmt: skip
+    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002, ARG002
+        """Return the figures of the campaign and of each variant."""
+        return Response(get_campaign_stats(self.find(id)))
+
+
+class LinksView(CampaignFiguresView):
+    """Clicks by link."""
+
+    @extend_schema(
+        tags=TAGS, summary="Read a campaign's links", operation_id="campaigns_links",
+        responses=serializers.LinksSerializer,
+    )  # fmt: skip
+    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002, ARG002
+        """Return every tracked link, most clicked first."""
+        return Response({"results": get_links(self.find(id))})
+
+
+class TimelineView(CampaignFiguresView):
+    """Events by time."""
+
+    @extend_schema(
+        tags=TAGS, summary="Read what happened when", operation_id="campaigns_timeline",
+        parameters=[OpenApiParameter("range", str, enum=list(RANGES), default="30m")],
+        responses=serializers.TimelineSerializer,
+    )  # fmt: skip
+    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002
+        """Return the points of a range, without holes."""
+        window = request.query_params.get("range", "30m")
+        if window not in RANGES:
+            detail = f"Expected one of {', '.join(RANGES)}."
+            raise Invalid(detail, errors=[FieldError("range", "invalid_choice", detail)])
+        return Response(get_timeline(self.find(id), window=window, now=timezone.now()))
+
+
+class DomainsView(CampaignFiguresView):
+    """Figures by recipient domain."""
+
+    @extend_schema(
+        tags=TAGS, summary="Read a campaign's recipient domains", operation_id="campaigns_domains",
+        responses=serializers.DomainsSerializer,
+    )  # fmt: skip
+    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002, ARG002
+        """Return the largest domains."""
+        return Response({"results": get_domains(self.find(id))})
+
+
+class LiveView(CampaignFiguresView):
+    """The live page's snapshot."""
+
+    @extend_schema(
+        tags=TAGS, summary="Read the live snapshot", operation_id="campaigns_live",
+        responses=serializers.LiveSerializer,
+    )  # fmt: skip
+    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002, ARG002
+        """Return where things stand; `/ws/campaigns/{id}` sends frames of the same shape."""
+        return Response(get_live_snapshot(self.find(id)))
+
+
+class ExperimentView(CampaignFiguresView):
+    """The comparison of the variants."""
+
+    @extend_schema(
+        tags=TAGS, summary="Compare a campaign's variants", operation_id="campaigns_experiment",
+        responses=serializers.ExperimentSerializer,
+    )  # fmt: skip
+    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002, ARG002
+        """Return the rate of each variant with its 95 % interval."""
+        campaign = self.find(id)
+        experiment = Experiment.objects.for_workspace(self.workspace).filter(campaign=campaign).first()
+        metric = experiment.metric if experiment else Experiment.Metric.CLICKS.value
+        lanes: list[dict[str, Any]] = []
+        for variant in get_campaign_stats(campaign)["variants"]:
+            successes, trials = variant[METRICS[metric]], variant["delivered"]
+            lanes.append(
+                {
+                    "label": variant["label"],
+                    "subject": variant["subject"],
+                    "is_winner": variant["is_winner"],
+                    "successes": successes,
+                    "trials": trials,
+                    "rate": round(successes / trials, 6) if trials else 0.0,
+                    "interval_95": list(interval_95(successes, trials)),
+                }
+            )
+        return Response(
+            {
+                "metric": metric,
+                "decided_at": experiment.decided_at if experiment else None,
+                "outcome": experiment.outcome if experiment else "",
+                "variants": lanes,
+            }
+        )

@@ -1,0 +1,220 @@
+"""Shapes of `/v1` for what happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.v1.base import WorkspaceRelatedField
+from analytics.models import Event, Goal, Report
+from analytics.selectors import RATES
+from analytics.selectors.breakdowns import DOMAIN_COUNTERS
+from analytics.selectors.figures import EVENT_COUNTERS, STATUSES
+from analytics.selectors.timeline import SERIES
+from audiences.models import Contact
+from campaigns.models import Campaign
+
+_COUNTS = ("recipients", *STATUSES, "delivered", *EVENT_COUNTERS)
+
+
+def _numbers(*names: str) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    return {name: serializers.IntegerField() for name in names}
+
+
+def _rates(*names: str) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    return {name: serializers.FloatField(help_text="A share of 1.") for name in names}
+
+
+FiguresSerializer = type(
+    "FiguresSerializer",
+    (serializers.Serializer,),
+    {"__doc__": "Counts and rates; opens and clicks are human.", **_numbers(*_COUNTS), **_rates(*RATES)},
+)
+
+
+class VariantFiguresSerializer(FiguresSerializer):  # type: ignore[misc, valid-type]
+    """The figures of one variant."""
+
+    id = serializers.UUIDField()
+    label = serializers.CharField()
+    subject = serializers.CharField()
+    is_winner = serializers.BooleanField()
+
+
+class StatsSerializer(FiguresSerializer):  # type: ignore[misc, valid-type]
+    """The figures of a campaign and of its variants."""
+
+    variants = VariantFiguresSerializer(many=True)
+
+
+class LinkSerializer(serializers.Serializer[Any]):
+    """How often a link was followed."""
+
+    url = serializers.CharField()
+    label = serializers.CharField()
+    position = serializers.IntegerField()
+    clicks = serializers.IntegerField(help_text="By people, repeats included.")
+    unique_clicks = serializers.IntegerField(help_text="Messages with at least one click by a person.")
+    machine_clicks = serializers.IntegerField()
+    share = serializers.FloatField(help_text="Part of all unique clicks.")
+
+
+class LinksSerializer(serializers.Serializer[Any]):
+    """All links of a campaign."""
+
+    results = LinkSerializer(many=True)
+
+
+PointSerializer = type(
+    "PointSerializer",
+    (serializers.Serializer,),
+    {"__doc__": "What happened in one step.", "minute": serializers.DateTimeField(), **_numbers(*SERIES)},
+)
+
+
+class TimelineSerializer(serializers.Serializer[Any]):
+    """What happened when."""
+
+    range = serializers.CharField()
+    step_minutes = serializers.IntegerField()
+    points = PointSerializer(many=True)
+
+
+DomainSerializer = type(
+    "DomainSerializer",
+    (serializers.Serializer,),
+    {
+        "__doc__": "The figures of one recipient domain.",
+        "domain": serializers.CharField(allow_blank=True, help_text="Empty: all further ones."),
+        "provider": serializers.CharField(),
+        **_numbers(*DOMAIN_COUNTERS),
+        **_rates("open_rate", "click_rate"),
+    },
+)
+
+
+class DomainsSerializer(serializers.Serializer[Any]):
+    """Recipient domains, largest first."""
+
+    results = DomainSerializer(many=True)
+
+
+class LiveSerializer(serializers.Serializer[Any]):
+    """What the live page shows; the socket's frames have the same shape."""
+
+    seq = serializers.IntegerField(help_text="Number of the last frame that went out before.")
+    type = serializers.CharField()
+    at = serializers.DateTimeField()
+    campaign = serializers.DictField()
+    totals = StatsSerializer()
+    progress = serializers.DictField()
+    per_minute = serializers.DictField(child=serializers.IntegerField())
+    views = serializers.DictField()
+    race = serializers.ListField(child=serializers.DictField())
+    minutes = PointSerializer(many=True)
+    links = LinkSerializer(many=True)
+    events = serializers.ListField(child=serializers.DictField(), help_text="The latest, addresses masked.")
+    alerts = serializers.ListField(child=serializers.DictField())
+
+
+class LaneSerializer(serializers.Serializer[Any]):
+    """One variant in a comparison."""
+
+    label = serializers.CharField()
+    subject = serializers.CharField()
+    is_winner = serializers.BooleanField()
+    successes = serializers.IntegerField()
+    trials = serializers.IntegerField()
+    rate = serializers.FloatField()
+    interval_95 = serializers.ListField(child=serializers.FloatField(), help_text="Wilson's score interval.")
+
+
+class ExperimentSerializer(serializers.Serializer[Any]):
+    """How the variants of a campaign compare."""
+
+    metric = serializers.CharField()
+    decided_at = serializers.DateTimeField(allow_null=True)
+    outcome = serializers.CharField(allow_blank=True)
+    variants = LaneSerializer(many=True)
+
+
+class EventSerializer(serializers.ModelSerializer[Event]):
+    """One thing that happened to one message."""
+
+    id = serializers.UUIDField(source="public_id")
+    campaign = serializers.UUIDField(source="campaign_id", allow_null=True)
+    message = serializers.SerializerMethodField()
+    link = serializers.CharField(source="link.url", default=None, allow_null=True)
+
+    class Meta:
+        model = Event
+        fields = (
+            "id", "kind", "actor", "actor_reason", "campaign", "message", "link", "source", "occurred_at",
+            "received_at", "user_agent", "data",
+        )  # fmt: skip
+
+    def get_message(self, event: Event) -> str | None:
+        """The message's public id."""
+        return str(event.message.public_id) if event.message else None
+
+
+class GoalSerializer(serializers.ModelSerializer[Goal]):
+    """A conversion that events may report."""
+
+    class Meta:
+        model = Goal
+        fields = ("id", "key", "name", "created_at", "updated_at")
+        read_only_fields = ("id", "created_at", "updated_at")
+        extra_kwargs = {"key": {"validators": []}}
+        validators: list[Any] = []
+
+    key = serializers.SlugField(max_length=60)
+
+
+class GoalChangeSerializer(serializers.Serializer[Any]):
+    """What may be changed of a goal."""
+
+    name = serializers.CharField(max_length=120)
+
+
+class ConversionSerializer(serializers.Serializer[Any]):
+    """A goal that somebody reached."""
+
+    goal = serializers.SlugField(max_length=60, help_text="The goal's key.")
+    message = serializers.UUIDField(required=False, allow_null=True, help_text="The mail that it is owed to.")
+    contact = WorkspaceRelatedField(queryset=Contact.objects, required=False, allow_null=True)
+    occurred_at = serializers.DateTimeField(required=False)
+    value = serializers.IntegerField(required=False, allow_null=True, min_value=-(10**12), max_value=10**12,
+                                     help_text="Money in minor units.")  # fmt: skip
+    currency = serializers.RegexField(r"^[A-Z]{3}$", required=False, allow_blank=True, help_text="ISO 4217.")
+    event_id = serializers.CharField(
+        required=False, allow_blank=True, max_length=60, help_text="Your own id; the same again is the same event."
+    )
+
+
+class ReportQuerySerializer(serializers.Serializer[Any]):
+    """Which campaigns a report compares."""
+
+    campaigns = WorkspaceRelatedField(queryset=Campaign.objects, many=True, allow_empty=True, required=False)
+
+
+class ReportSerializer(serializers.ModelSerializer[Report]):
+    """A comparison that is kept."""
+
+    query = ReportQuerySerializer()
+
+    class Meta:
+        model = Report
+        fields = ("id", "name", "query", "created_at", "updated_at")
+        read_only_fields = ("id", "created_at", "updated_at")
+
+    def to_representation(self, report: Report) -> dict[str, Any]:
+        """Show the query as it is kept."""
+        return {
+            "id": str(report.pk),
+            "name": report.name,
+            "query": report.query,
+            "created_at": report.created_at,
+            "updated_at": report.updated_at,
+        }

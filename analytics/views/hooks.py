@@ -1,0 +1,61 @@
+"""Where providers report: kept durably, answered, and counted later by the consumer."""
+
+from __future__ import annotations
+
+import json
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from accounts.models import Workspace
+from analytics.ingest import sendgrid
+from pulsequill.core.event_log import append_durably
+from pulsequill.core.signing import BadSignature
+
+logger = structlog.get_logger(__name__)
+
+
+def _refuse(status: int, text: str) -> HttpResponse:
+    return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")
+
+
+@csrf_exempt
+@require_POST
+def sendgrid_events(request: HttpRequest, token: str) -> HttpResponse:
+    """Take a batch of SendGrid's events; its signature is the only credential.
+
+    The token in the address says whose messages the events may be about: events that name other workspaces' messages
+    are kept as strays and change nothing. 401 without a signature, 403 with a wrong one, 400 when a signed body is no
+    list of events.
+    """
+    try:
+        workspace_id = sendgrid.read_endpoint_token(token)
+    except BadSignature as error:
+        raise Http404 from error
+    if not Workspace.objects.filter(pk=workspace_id).exists():
+        raise Http404
+    signature = request.headers.get(sendgrid.SIGNATURE_HEADER, "")
+    timestamp = request.headers.get(sendgrid.TIMESTAMP_HEADER, "")
+    if not signature or not timestamp:
+        return _refuse(401, "The signature is missing.")
+    try:
+        sendgrid.verify(
+            public_key=settings.SENDGRID_WEBHOOK_PUBLIC_KEY, signature=signature, timestamp=timestamp, body=request.body
+        )
+    except RequestDataTooBig:
+        return _refuse(413, "The batch is too large.")
+    except sendgrid.NotFromSendGrid as error:
+        logger.warning("sendgrid_webhook_refused", reason=str(error), workspace=str(workspace_id))
+        return _refuse(403, "The signature is wrong.")
+    try:
+        events = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return _refuse(400, "Not JSON.")
+    if not isinstance(events, list):
+        return _refuse(400, "Not a list of events.")
+    append_durably(sendgrid.to_lines(events, workspace_id=workspace_id))
+    return HttpResponse(status=204)
