@@ -5,10 +5,32 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from campaigns.v1.outbox import OutboxViewSet
-from campaigns.views import ledger, outbox, web_version
+from campaigns.views import campaigns, composer, ledger, outbox, review, senders, templates, web_version
 
 app_name = "campaigns"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("campaigns", campaigns.CampaignListPage.as_view(), name="campaign_list"),
+    path("campaigns/new", campaigns.CampaignNewPage.as_view(), name="campaign_new"),
+    path("campaigns/<uuid:campaign_id>", composer.ComposerPage.as_view(), name="composer"),
+    path("campaigns/<uuid:campaign_id>/preview", composer.PreviewFrame.as_view(), name="preview_frame"),
+    path("campaigns/<uuid:campaign_id>/brief", composer.BriefSave.as_view(), name="brief"),
+    path("campaigns/<uuid:campaign_id>/angles", composer.AnglesWrite.as_view(), name="angles"),
+    path("campaigns/<uuid:campaign_id>/duplicate", campaigns.CampaignDuplicate.as_view(), name="campaign_duplicate"),
+    path("campaigns/<uuid:campaign_id>/delete", campaigns.CampaignDelete.as_view(), name="campaign_delete"),
+    path("campaigns/<uuid:campaign_id>/template", templates.TemplateSave.as_view(), name="template_save"),
+    path("campaigns/<uuid:campaign_id>/review", review.ReviewPage.as_view(), name="review"),
+    *(
+        path(f"campaigns/<uuid:campaign_id>/review/{verb}", view, name=f"review_{verb}")
+        for verb, view in review.REVIEW_ACTIONS.items()
+    ),
+    path("templates", templates.TemplateListPage.as_view(), name="template_list"),
+    path("templates/<uuid:template_id>/use", templates.TemplateUse.as_view(), name="template_use"),
+    path("templates/<uuid:template_id>/delete", templates.TemplateDelete.as_view(), name="template_delete"),
+    path("templates/<uuid:template_id>/frame", templates.TemplateFrame.as_view(), name="template_frame"),
+    path("senders", senders.SenderListPage.as_view(), name="sender_list"),
+    path("senders/<uuid:sender_id>/delete", senders.SenderDelete.as_view(), name="sender_delete"),
+    path("senders/domains/<uuid:domain_id>/check", senders.DomainCheck.as_view(), name="domain_check"),
+    path("senders/domains/<uuid:domain_id>/delete", senders.DomainDelete.as_view(), name="domain_delete"),
     path("campaigns/<uuid:campaign_id>/messages", ledger.MessageListPage.as_view(), name="message_list"),
     path("messages/<uuid:message_id>/<slug:verb>", ledger.MessageSettlePage.as_view(), name="message_settle"),
     path("outbox", outbox.OutboxPage.as_view(), name="outbox"),

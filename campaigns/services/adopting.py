@@ -24,6 +24,7 @@ def adopt_draft(
     actor: User | None,
     label: str = FIRST_LABEL,
     expected_revision: int | None = None,
+    override: bool = False,
 ) -> Campaign:
     """Put a draft's subject, preview text and blocks into a variant, and mark the draft accepted.
 
@@ -31,6 +32,7 @@ def adopt_draft(
         NotFound: the draft is another workspace's.
         WrongState, Stale: the campaign cannot be edited, or was changed since.
         Invalid: the draft's blocks are not valid.
+        Blocked: guardrails found what cannot be proved, and `override` is not set.
     """
     if draft.workspace_id != campaign.workspace_id:
         raise NotFound
@@ -45,7 +47,7 @@ def adopt_draft(
     changed = update_campaign(
         campaign=campaign, actor=actor, changes={"variants": [content]}, expected_revision=expected_revision
     )
-    writer.accept_draft(draft=draft, actor=actor)
+    writer.accept_draft(draft=draft, actor=actor, override=override)
     activity.record(
         workspace=campaign.workspace, actor=actor, kind="campaign.draft_adopted",
         summary=f"Adopted “{draft.subject[:120]}” for {campaign.name[:100]}.", subject=campaign, draft=str(draft.pk),

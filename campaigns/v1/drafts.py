@@ -44,6 +44,7 @@ class CampaignAdoptView(CampaignView):
             draft=draft,
             actor=self.actor,
             label=given.validated_data["variant"],
+            override=given.validated_data["override"],
             expected_revision=expected_revision(request, campaign),
         )
         fresh = selectors.get_campaign(self.workspace, campaign.pk)

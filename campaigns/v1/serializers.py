@@ -150,6 +150,11 @@ class AdoptSerializer(serializers.Serializer[Any]):
 
     draft = serializers.UUIDField()
     variant = serializers.CharField(max_length=20, required=False, default="A")
+    override = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Take it over although guardrails blocked it; the audit log says who did.",
+    )
 
 
 class SenderSerializer(serializers.ModelSerializer[Sender]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from campaigns.v1 import campaigns, messages, senders, sending, templates
+from campaigns.v1 import campaigns, drafts, messages, senders, sending, templates
 
 _LIST = {"get": "list", "post": "create"}
 _ONE = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<uuid:id>/preflight", campaigns.CampaignPreflightView.as_view(), name="v1_campaign_preflight"),
     path("campaigns/<uuid:id>/preview", campaigns.CampaignPreviewView.as_view(), name="v1_campaign_preview"),
     path("campaigns/<uuid:id>/duplicate", campaigns.CampaignDuplicateView.as_view(), name="v1_campaign_duplicate"),
+    path("campaigns/<uuid:id>/adopt", drafts.CampaignAdoptView.as_view(), name="v1_campaign_adopt"),
     path("campaigns/<uuid:id>/test-send", sending.CampaignTestSendView.as_view(), name="v1_campaign_test_send"),
     path("campaigns/<uuid:id>/send", sending.CampaignSendView.as_view(), name="v1_campaign_send"),
     path("campaigns/<uuid:id>/schedule", sending.CampaignScheduleView.as_view(), name="v1_campaign_schedule"),

@@ -1,0 +1,129 @@
+"""Forms of the campaign pages: what comes in is checked here for shape, and by the services for meaning."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils import timezone
+
+from accounts.models import Workspace
+from audiences.models import ContactList, Segment
+from campaigns.models import Sender
+from campaigns.selectors.campaigns import list_senders
+
+
+class NewCampaignForm(forms.Form):
+    """A name and one sentence."""
+
+    name = forms.CharField(max_length=160, label="Name", help_text="Only your team sees it.")
+    goal = forms.CharField(
+        max_length=1000,
+        label="What should this mail achieve?",
+        required=False,
+        widget=forms.Textarea(
+            attrs={"rows": 3, "placeholder": "First orders of the harvest lot, free shipping until Sunday"}
+        ),
+        help_text="One sentence is enough: the writer proposes three angles from it. Leave it empty to write yourself.",
+    )
+
+
+class SenderForm(forms.Form):
+    """A new From line."""
+
+    from_name = forms.CharField(max_length=120, label="From name")
+    from_email = forms.EmailField(max_length=254, label="From address")
+    reply_to = forms.EmailField(max_length=254, label="Replies go to", required=False)
+
+
+class AudienceForm(forms.Form):
+    """Who gets it, and who does not even so."""
+
+    lists = forms.ModelMultipleChoiceField(queryset=None, required=False, widget=forms.CheckboxSelectMultiple)
+    segments = forms.ModelMultipleChoiceField(queryset=None, required=False, widget=forms.CheckboxSelectMultiple)
+    exclude_lists = forms.ModelMultipleChoiceField(queryset=None, required=False, widget=forms.CheckboxSelectMultiple)
+    exclude_segments = forms.ModelMultipleChoiceField(
+        queryset=None, required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        lists = ContactList.objects.for_workspace(workspace).order_by("name")
+        segments = Segment.objects.for_workspace(workspace).order_by("name")
+        for name, rows in (
+            ("lists", lists),
+            ("exclude_lists", lists),
+            ("segments", segments),
+            ("exclude_segments", segments),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelMultipleChoiceField)
+            field.queryset = rows
+
+
+class ChooseSenderForm(forms.Form):
+    """One of the workspace's senders."""
+
+    sender = forms.ModelChoiceField(queryset=None, required=True, empty_label=None, label="Sender")
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["sender"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = list_senders(workspace)
+
+    def chosen(self) -> Sender:
+        """Return the sender of a valid form."""
+        sender = self.cleaned_data["sender"]
+        assert isinstance(sender, Sender)
+        return sender
+
+
+class ScheduleForm(forms.Form):
+    """A moment in the workspace's own time."""
+
+    send_at = forms.DateTimeField(
+        label="Date and time",
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+
+    def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = zone
+
+    def clean_send_at(self) -> datetime:
+        """Return the moment in UTC; what lies behind us is refused."""
+        given: datetime = self.cleaned_data["send_at"]
+        moment = (
+            timezone.make_naive(given).replace(tzinfo=self.zone)
+            if timezone.is_aware(given)
+            else given.replace(tzinfo=self.zone)
+        )
+        if moment <= timezone.now():
+            raise forms.ValidationError("That moment has passed.")
+        return moment
+
+
+class TestSendForm(forms.Form):
+    """Where a test goes."""
+
+    to = forms.CharField(max_length=1000, label="Send a test to", help_text="Up to 10 addresses, separated by commas.")
+
+    def clean_to(self) -> list[str]:
+        """Return the addresses; their form is checked when they are used."""
+        return [part.strip() for part in str(self.cleaned_data["to"]).replace(";", ",").split(",") if part.strip()]
+
+
+class TemplateNameForm(forms.Form):
+    """A name for a saved body."""
+
+    name = forms.CharField(max_length=120, label="Template name")
+
+
+class DomainForm(forms.Form):
+    """A domain to send from."""
+
+    name = forms.CharField(max_length=253, label="Domain", help_text="For example mail.northwind.example")
