@@ -22,7 +22,9 @@ _LABELS = {
 class BudgetForm(forms.Form):
     """What may be spent in a month, in dollars."""
 
-    monthly_cap = forms.DecimalField(label="Monthly budget in US dollars", min_value=0, max_value=1_000_000, decimal_places=2)
+    monthly_cap = forms.DecimalField(
+        label="Monthly budget in US dollars", min_value=0, max_value=1_000_000, decimal_places=2
+    )
     warn_percent = forms.IntegerField(label="Warn at per cent", min_value=1, max_value=100)
 
     @classmethod

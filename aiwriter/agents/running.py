@@ -1,8 +1,8 @@
 """Running one generation: claim it, write, check, store, and end in exactly one final state.
 
 A run owns its generation by a lease that it renews while it works. Whoever is redelivered the same task finds either a
-running lease (and leaves), an expired one (and takes over), or a finished generation (and leaves). A run that has lost its
-lease can no longer write anything: every write names the lease.
+running lease (and leaves), an expired one (and takes over), or a finished generation (and leaves). A run that has lost
+its lease can no longer write anything: every write names the lease.
 """
 
 from __future__ import annotations
@@ -124,7 +124,8 @@ def _work(held: _Run) -> None:
     )
     if generation.kind != Generation.Kind.DRAFTS:
         result = run_small_task(generation, brief=brief, voice=voice, gateway=gateway, route=chosen)
-        _finish_well(held, chosen, engine="single", model=str(result.pop("model", chosen.model)), result=result)
+        provider, model = str(result.pop("provider")), str(result.pop("model"))
+        _finish_well(held, chosen, engine="single", provider=provider, model=model, result=result)
         return
     engine = choose_engine(chosen, gateway, settings.AI_ENGINE)
     similar = []
@@ -192,12 +193,12 @@ def _finish_well(
     chosen: Route,
     *,
     engine: str,
+    provider: str,
     model: str,
     result: dict[str, Any],
     also: Callable[[], None] | None = None,
 ) -> None:
     generation = held.generation
-    is_offline = chosen.provider == OFFLINE
     with transaction.atomic():
         if not held.mine.select_for_update().filter(is_cancel_requested=False).exists():
             raise GatewayError("cancelled")
@@ -205,9 +206,9 @@ def _finish_well(
             also()
         held.mine.update(
             status=Status.SUCCEEDED,
-            origin=Generation.Origin.OFFLINE_TEMPLATE if is_offline else Generation.Origin.AI,
+            origin=Generation.Origin.OFFLINE_TEMPLATE if provider == OFFLINE else Generation.Origin.AI,
             engine=engine,
-            provider=chosen.provider,
+            provider=provider,
             model=model[:80],
             route_reason=chosen.reason[:200],
             cost_micro_usd=_spent(generation),

@@ -42,7 +42,7 @@ def brief_for_model(brief: BriefData, voice: VoiceData) -> dict[str, Any]:
 def run_small_task(
     generation: Generation, *, brief: BriefData, voice: VoiceData, gateway: LLMGateway, route: Route
 ) -> dict[str, Any]:
-    """Return the result of a rewrite or of a request for subject lines, with the `model` that did it.
+    """Return the result of a rewrite or of a request for subject lines, with the `provider` and `model` that did it.
 
     Raises:
         GatewayError: no usable answer; `ai_not_configured` for an edit that only a model can do.
@@ -52,12 +52,12 @@ def run_small_task(
     if generation.kind == Generation.Kind.REWRITE:
         data = {**brief_for_model(brief, voice), **generation.request}
         answer = _ask(generation, gateway, "rewrite", data, RewriteAnswer, brief, voice)
-        return {"text": cast("RewriteAnswer", answer.parsed).text, "model": answer.model}
+        return {"text": cast("RewriteAnswer", answer.parsed).text, "model": answer.model, "provider": answer.provider}
     count = int(generation.request.get("count", MOST_LINES))
     data = {**brief_for_model(brief, voice), "count": count}
     answer = _ask(generation, gateway, "subject_lines", data, SubjectLinesAnswer, brief, voice)
     lines = cast("SubjectLinesAnswer", answer.parsed).lines
-    return {"lines": [line.model_dump() for line in lines[:count]], "model": answer.model}
+    return {"lines": [line.model_dump() for line in lines[:count]], "model": answer.model, "provider": answer.provider}
 
 
 def _ask(
@@ -106,4 +106,4 @@ def _by_rules(generation: Generation, brief: BriefData) -> dict[str, Any]:
         usage_source="none",
         finish_reason="stop",
     )
-    return {**result, "model": TEMPLATE_MODEL}
+    return {**result, "model": TEMPLATE_MODEL, "provider": OFFLINE}

@@ -7,18 +7,19 @@ read the merge tags of a mail as their own.
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from aiwriter.gateway.types import Message
 from aiwriter.prompts.registry import get_prompt
+from pulsequill.core.signing import derived_key
 
 
 def _fence(secret: str, name: str) -> str:
     """Return a delimiter for one generation: unguessable from outside, and the same again when a run takes over."""
-    return hashlib.sha256(f"{secret}:{name}".encode()).hexdigest()[:16]
+    return hmac.new(derived_key("prompt fence"), f"{secret}:{name}".encode(), "sha256").hexdigest()[:16]
 
 
 def build_messages(prompt_name: str, data: Mapping[str, Any], *, secret: str) -> tuple[Message, ...]:

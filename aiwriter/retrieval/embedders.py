@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any, Protocol
 
 from django.conf import settings
@@ -67,7 +68,7 @@ class LexicalEmbedder:
             for size in (3, 4):
                 for start in range(len(padded) - size + 1):
                     yield f"g:{padded[start : start + size]}", 0.4
-        for first, second in zip(words, words[1:], strict=False):
+        for first, second in pairwise(words):
             yield f"b:{first} {second}", 0.7
 
 

@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from aiwriter.v1 import brand, drafts
+
+_LIST = {"get": "list", "post": "create"}
+_ONE = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("ai/drafts", drafts.DraftsView.as_view(), name="v1_ai_drafts"),
+    path("ai/drafts/<uuid:id>", drafts.DraftView.as_view(), name="v1_ai_draft"),
+    path("ai/drafts/<uuid:id>/accept", drafts.AcceptView.as_view(), name="v1_ai_draft_accept"),
+    path("ai/drafts/<uuid:id>/reject", drafts.RejectView.as_view(), name="v1_ai_draft_reject"),
+    path("ai/drafts/<uuid:id>/cancel", drafts.CancelView.as_view(), name="v1_ai_draft_cancel"),
+    path("ai/subject-lines", drafts.SubjectLinesView.as_view(), name="v1_ai_subject_lines"),
+    path("ai/rewrite", drafts.RewriteView.as_view(), name="v1_ai_rewrite"),
+    path("ai/generations", drafts.GenerationViewSet.as_view({"get": "list"}), name="v1_ai_generation_list"),
+    path("ai/brand-voices", brand.BrandVoiceViewSet.as_view(_LIST), name="v1_ai_brand_voice_list"),
+    path("ai/brand-voices/<uuid:id>", brand.BrandVoiceViewSet.as_view(_ONE), name="v1_ai_brand_voice"),
+    path("ai/usage", brand.UsageView.as_view(), name="v1_ai_usage"),
+]

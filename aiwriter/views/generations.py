@@ -23,7 +23,7 @@ class GenerationPage(WorkspaceTemplatePage):
     nav = "ai"
     template_name = "aiwriter/generation.html"
 
-    def get(self, request: HttpRequest, *args: Any, generation_id: UUID, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *_args: Any, generation_id: UUID, **kwargs: Any) -> HttpResponseBase:
         """Render the page, or answer JSON to a script."""
         generation = get_generation(self.workspace, generation_id)
         if "application/json" in request.headers.get("Accept", ""):

@@ -1,7 +1,7 @@
-"""Three skeletons that a brief is poured into: the news, the offer, the letter. Nothing is said that the brief does not say.
+"""Three skeletons that a brief is poured into: the news, the offer, the letter. Nothing is said that it does not say.
 
-Which of several harmless phrasings is taken depends on the brief's digest, so the same brief always reads the same and two
-briefs do not read alike.
+Which of several harmless phrasings is taken depends on the brief's digest, so the same brief always reads the same and
+two briefs do not read alike.
 """
 
 from __future__ import annotations

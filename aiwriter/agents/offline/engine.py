@@ -31,8 +31,8 @@ class TemplateEngine:
         self,
         *,
         brief: BriefData,
-        voice: VoiceData,
-        exemplars: Sequence[ExemplarData],
+        voice: VoiceData,  # noqa: ARG002 - the same call as every engine
+        exemplars: Sequence[ExemplarData],  # noqa: ARG002
         emit: Emit,
         checkpoint: Callable[[], None],
     ) -> DraftPackage:

@@ -22,42 +22,51 @@ _READERS = (
 )
 _MAIL = r"(?:e-?mail|mail|newsletter|campaign|message|announcement|note|mailing|invitation|reminder|letter|update)s?"
 _POLITE = re.compile(
-    r"^(?:(?:please|kindly|hi|hello)[, ]+)*(?:(?:can|could|would) you (?:please )?|(?:i|we)(?:'d| would)? (?:want|like|need)"
-    r"(?: you)? to |help (?:me|us)(?: to)? |let['’]?s )?",
+    r"^(?:(?:please|kindly|hi|hello)[, ]+)*(?:(?:can|could|would) you (?:please )?|(?:i|we)(?:'d| would)? "
+    r"(?:want|like|need)(?: you)? to |help (?:me|us)(?: to)? |let['’]?s )?",
     re.IGNORECASE,
 )
 _WRITE = re.compile(
-    rf"^(?:write|draft|create|make|send(?: out)?|prepare|compose|design|do)(?: me| us)?\s+(?:an?\s+|the\s+|our\s+|one\s+)?"
-    rf"(?:[\w'’-]+\s+){{0,3}}?{_MAIL}\b\s*",
+    rf"^(?:write|draft|create|make|send(?: out)?|prepare|compose|design|do)(?: me| us)?\s+"
+    rf"(?:an?\s+|the\s+|our\s+|one\s+)?(?:[\w'’-]+\s+){{0,3}}?{_MAIL}\b\s*",
     re.IGNORECASE,
 )
 _FOR_READERS = re.compile(
     rf"^(?:to|for)\s+{_READERS}\s*(?=,|:|that\b|about\b|to\b|announc|invit|telling|saying|$)[,:]?\s*", re.IGNORECASE
 )
-_VERBS: tuple[tuple[re.Pattern[str], Occasion], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), occasion)
-    for pattern, occasion in (
-        (rf"^remind(?:s|ing)?\s+{_READERS}\s*(?:that|about|of|to)?\s+", "remind"),
-        (rf"^invit(?:es?|ing)\s+{_READERS}\s*(?:to|for)?\s+", "invite"),
-        (rf"^thank(?:s|ing)?\s+{_READERS}\s*(?:for|that)?\s*", "thank"),
-        (rf"^welcom(?:es?|ing)\s+{_READERS}\s*(?:to|and)?\s*", "welcome"),
-        (rf"^(?:ask|encourag|persuad|convinc|get)(?:e?s?|ing|ting)\s+{_READERS}\s*(?:to|for|about)?\s+", "ask"),
-        (rf"^(?:win(?:ning)? back|re-?engag(?:e|ing)|re-?activat(?:e|ing)|reward(?:ing)?|surpris(?:e|ing)|bring(?:ing)? back)\s+"
-         rf"{_READERS}\s*(?:with|by offering)?\s*", "announce"),
-        (r"^sell(?:ing)?\s+(?:more|some|our)?\s*", "announce"),
-        (rf"^(?:tell(?:s|ing)?|inform(?:s|ing)?|notif(?:y|ies|ying)|e-?mail(?:s|ing)?|updat(?:es?|ing)|alert(?:s|ing)?|show(?:s|ing)?|lets?|letting)\s+"
-         rf"{_READERS}(?:\s+know)?\s*(?:that|about|of|on|to say(?: that)?)?\s+", "announce"),
-        (r"^(?:introduc(?:es?|ing)|launch(?:es|ing)?|unveil(?:s|ing)?)\s+", "introduce"),
-        (r"^(?:shar(?:es?|ing)|present(?:s|ing)?|highlight(?:s|ing)?)\s+", "share"),
-        (r"^(?:announc(?:es?|ing)|promot(?:es?|ing)|advertis(?:es?|ing)|celebrat(?:es?|ing)|spread(?:ing)? the word)\s+"
-         r"(?:that\s+|about\s+)?", "announce"),
-        (r"^(?:that|about|on|for|saying(?: that)?|to say(?: that)?|regarding)\s+", "announce"),
-        (r"^remind(?:s|ing)?\s+(?:that|about|of)?\s*", "remind"),
-    )
-)  # fmt: skip
+_TELL = (
+    r"(?:tell(?:s|ing)?|inform(?:s|ing)?|notif(?:y|ies|ying)|e-?mail(?:s|ing)?|updat(?:es?|ing)|alert(?:s|ing)?|"
+    r"show(?:s|ing)?|lets?|letting)"
+)
+_WIN_BACK = (
+    r"(?:win(?:ning)? back|re-?engag(?:e|ing)|re-?activat(?:e|ing)|reward(?:ing)?|surpris(?:e|ing)|bring(?:ing)? back)"
+)
+_ANNOUNCE = r"(?:announc(?:es?|ing)|promot(?:es?|ing)|advertis(?:es?|ing)|celebrat(?:es?|ing)|spread(?:ing)? the word)"
+#: How an instruction begins -> the occasion. The first hit wins.
+_INSTRUCTIONS: tuple[tuple[str, Occasion], ...] = (
+    (rf"remind(?:s|ing)?\s+{_READERS}\s*(?:that|about|of|to)?\s+", "remind"),
+    (rf"invit(?:es?|ing)\s+{_READERS}\s*(?:to|for)?\s+", "invite"),
+    (rf"thank(?:s|ing)?\s+{_READERS}\s*(?:for|that)?\s*", "thank"),
+    (rf"welcom(?:es?|ing)\s+{_READERS}\s*(?:to|and)?\s*", "welcome"),
+    (rf"(?:ask|encourag|persuad|convinc|get)(?:e?s?|ing|ting)\s+{_READERS}\s*(?:to|for|about)?\s+", "ask"),
+    (rf"{_WIN_BACK}\s+{_READERS}\s*(?:with|by offering)?\s*", "announce"),
+    (r"sell(?:ing)?\s+(?:more|some|our)?\s*", "announce"),
+    (rf"{_TELL}\s+{_READERS}(?:\s+know)?\s*(?:that|about|of|on|to say(?: that)?)?\s+", "announce"),
+    (r"(?:introduc(?:es?|ing)|launch(?:es|ing)?|unveil(?:s|ing)?)\s+", "introduce"),
+    (r"(?:shar(?:es?|ing)|present(?:s|ing)?|highlight(?:s|ing)?)\s+", "share"),
+    (rf"{_ANNOUNCE}\s+(?:that\s+|about\s+)?", "announce"),
+    (r"(?:that|about|on|for|saying(?: that)?|to say(?: that)?|regarding)\s+", "announce"),
+    (r"remind(?:s|ing)?\s+(?:that|about|of)?\s*", "remind"),
+)
+_VERBS = tuple((re.compile(f"^{pattern}", re.IGNORECASE), occasion) for pattern, occasion in _INSTRUCTIONS)
+_NAMED_READERS = re.compile(
+    r"\b(?:subscriber|customer|reader|member|everyone|everybody|client|guest|user|people|list|contact|fan|donor|"
+    r"supporter|student)",
+    re.IGNORECASE,
+)
 _OFFER = re.compile(
-    r"\b(free|complimentary|gift|bonus|discount|sale price|save|half[- ]price|voucher|coupon|code|two for one|\d\s?for\s?\d)\b|"
-    r"%|\bpercent\b|[$€£]\s?\d+\s*(?:off|back)|\b(?:\d+|twenty|thirty|fifty)\s*off\b",
+    r"\b(free|complimentary|gift|bonus|discount|sale price|save|half[- ]price|voucher|coupon|code|two for one|"
+    r"\d\s?for\s?\d)\b|%|\bpercent\b|[$€£]\s?\d+\s*(?:off|back)|\b(?:\d+|twenty|thirty|fifty)\s*off\b",
     re.IGNORECASE,
 )
 _DEADLINE = re.compile(
@@ -65,8 +74,10 @@ _DEADLINE = re.compile(
     re.IGNORECASE,
 )
 _FINITE = re.compile(
-    r"\b(?:is|are|was|were|has|have|will|can|opens|open (?=on|at|for|from|in|our|again|next|this)|starts?|begins?|arrives?|arrived|launches|returns?|ends?|closes?|comes?|"
-    r"goes|runs?|lands?|moves?|turns?|gets?|ships?|offers?|now|won|reached|becomes?|celebrates?)\b|(?<=\w)['’]s\b(?= (?:back|here|now|open|on|live|a|an|the)\b)|\b(?:we|you|they|it)['’](?:re|ve|ll|s)\b",  # noqa: E501
+    r"\b(?:is|are|was|were|has|have|will|can|opens|open (?=on|at|for|from|in|our|again|next|this)|starts?|begins?|"
+    r"arrives?|arrived|launches|returns?|ends?|closes?|comes?|goes|runs?|lands?|moves?|turns?|gets?|ships?|offers?|now|"
+    r"won|reached|becomes?|celebrates?)\b|(?<=\w)['’]s\b(?= (?:back|here|now|open|on|live|a|an|the)\b)|"
+    r"\b(?:we|you|they|it)['’](?:re|ve|ll|s)\b",
     re.IGNORECASE,
 )
 _PRONOUN = re.compile(r"(?:we|you|they|it|there|i)(?:['’]\w+)? ", re.IGNORECASE)
@@ -161,13 +172,7 @@ def _strip_instruction(text: str) -> tuple[str, Occasion, bool]:
         )
     for pattern, found in _VERBS:
         if match := pattern.match(text):
-            has_readers = bool(
-                re.search(
-                    r"\b(?:subscriber|customer|reader|member|everyone|everybody|client|guest|user|people|list|contact|fan|donor|supporter|student)",
-                    match[0],
-                    re.IGNORECASE,
-                )
-            )
+            has_readers = _NAMED_READERS.search(match[0]) is not None
             text, occasion = text[match.end() :], found
             text = re.sub(r"^(?:that|about)\s+", "", text, flags=re.IGNORECASE)
             break

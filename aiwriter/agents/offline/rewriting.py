@@ -1,4 +1,4 @@
-"""Small edits without a model: rules that shorten, plain down, loosen or stiffen a text; and ten subject lines of a brief.
+"""Small edits without a model: rules that shorten, simplify, loosen or stiffen a text; and subject lines of a brief.
 
 What needs understanding (expand, translate) is refused: pretending would be worse than saying no.
 """
@@ -19,15 +19,16 @@ _FILLERS = re.compile(
     re.IGNORECASE,
 )
 _PLAIN = {
-    "utilize": "use", "utilise": "use", "purchase": "buy", "commence": "start", "assist": "help", "additional": "more",
-    "prior to": "before", "in order to": "to", "at this time": "now", "numerous": "many", "approximately": "about",
-    "receive": "get", "require": "need", "obtain": "get", "regarding": "about", "sufficient": "enough", "leverage": "use",
-    "facilitate": "help", "demonstrate": "show", "terminate": "end", "subsequently": "later", "therefore": "so",
+    "utilize": "use", "utilise": "use", "purchase": "buy", "commence": "start", "assist": "help", "receive": "get",
+    "additional": "more", "prior to": "before", "in order to": "to", "at this time": "now", "numerous": "many",
+    "approximately": "about", "require": "need", "obtain": "get", "regarding": "about", "sufficient": "enough",
+    "leverage": "use", "facilitate": "help", "demonstrate": "show", "terminate": "end", "subsequently": "later",
+    "therefore": "so",
 }  # fmt: skip
 _CONTRACTIONS = {
-    "do not": "don't", "does not": "doesn't", "is not": "isn't", "are not": "aren't", "cannot": "can't", "will not": "won't",
-    "we are": "we're", "you are": "you're", "it is": "it's", "we have": "we've", "we will": "we'll", "you will": "you'll",
-    "that is": "that's", "there is": "there's", "let us": "let's",
+    "do not": "don't", "does not": "doesn't", "is not": "isn't", "are not": "aren't", "cannot": "can't",
+    "will not": "won't", "we are": "we're", "you are": "you're", "it is": "it's", "we have": "we've",
+    "we will": "we'll", "you will": "you'll", "that is": "that's", "there is": "there's", "let us": "let's",
 }  # fmt: skip
 _CASUAL = {"hi": "hello", "hey": "hello", "thanks": "thank you", "get in touch": "contact us", "lots of": "many"}
 

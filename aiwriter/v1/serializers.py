@@ -1,0 +1,178 @@
+"""What goes in and out of `/v1/ai`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.v1.base import WorkspaceRelatedField
+from aiwriter.models import BrandVoice, Brief, Draft, Generation
+from aiwriter.selectors import generation_json
+from aiwriter.services import BRIEF_LISTS, INSTRUCTIONS, LONGEST_ITEM, LONGEST_PASSAGE, MOST_ANGLES, MOST_ITEMS
+from pulsequill.core.rest.fields import SafeJSONField
+
+
+def _texts() -> serializers.ListField:
+    text = serializers.CharField(max_length=LONGEST_ITEM, allow_blank=True)
+    return serializers.ListField(child=text, max_length=MOST_ITEMS, required=False)
+
+
+class BriefSerializer(serializers.Serializer[Any]):
+    """A brief: one sentence in `goal` is enough."""
+
+    goal = serializers.CharField(max_length=1000, help_text="What the mail should achieve, in your own words.")
+    audience = serializers.CharField(max_length=500, required=False, allow_blank=True)
+    offer = serializers.CharField(max_length=500, required=False, allow_blank=True)
+    facts = _texts()
+    cta_label = serializers.CharField(max_length=80, required=False, allow_blank=True)
+    cta_url = serializers.URLField(max_length=1000, required=False, allow_blank=True)
+    allowed_links = _texts()
+    allowed_tags = _texts()
+    tone = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    length = serializers.ChoiceField(choices=["short", "medium", "long"], required=False)
+    language = serializers.CharField(max_length=20, required=False)
+    must_say = _texts()
+    must_not_say = _texts()
+    complexity = serializers.ChoiceField(
+        choices=Brief._meta.get_field("complexity").choices, required=False, allow_blank=True
+    )
+    brand_voice = WorkspaceRelatedField(queryset=BrandVoice.objects, required=False, allow_null=True)
+    angles = serializers.IntegerField(min_value=1, max_value=MOST_ANGLES, required=False)
+
+    def brief_fields(self) -> dict[str, Any]:
+        """Return the fields that `create_brief` takes."""
+        return {name: value for name, value in self.validated_data.items() if name in self._brief_names()}
+
+    @staticmethod
+    def _brief_names() -> frozenset[str]:
+        return frozenset(
+            {"goal", "audience", "offer", "cta_label", "cta_url", "tone", "length", "language", "complexity",
+             "brand_voice", "angles", *BRIEF_LISTS}
+        )  # fmt: skip
+
+
+class DraftRequestSerializer(BriefSerializer):
+    """A request for drafts: the brief, and for whom."""
+
+    model = serializers.CharField(max_length=80, required=False, allow_blank=True, help_text="A model by name.")
+    campaign = serializers.UUIDField(required=False, allow_null=True, help_text="The campaign that they are for.")
+
+
+class SubjectLinesRequestSerializer(BriefSerializer):
+    """A request for subject lines."""
+
+    count = serializers.IntegerField(min_value=1, max_value=20, default=10)
+
+
+class RewriteRequestSerializer(serializers.Serializer[Any]):
+    """A request for an edit of one passage."""
+
+    text = serializers.CharField(max_length=LONGEST_PASSAGE, trim_whitespace=False)
+    instruction = serializers.ChoiceField(choices=INSTRUCTIONS)
+    language = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    wish = serializers.CharField(max_length=300, required=False, allow_blank=True)
+
+
+class DraftChoiceSerializer(serializers.Serializer[Any]):
+    """Which draft of the generation."""
+
+    draft = serializers.UUIDField()
+    override = serializers.BooleanField(default=False, help_text="Accept although a check blocks; it is recorded.")
+
+
+class FindingSerializer(serializers.Serializer[Any]):
+    """One remark of the checks."""
+
+    code = serializers.CharField()
+    severity = serializers.ChoiceField(choices=["block", "warn", "info"])
+    message = serializers.CharField()
+    where = serializers.CharField()
+
+
+class ReportSerializer(serializers.Serializer[Any]):
+    """What the checks say about a draft."""
+
+    ok = serializers.BooleanField()
+    findings = FindingSerializer(many=True)
+    metrics = serializers.DictField(child=serializers.FloatField())
+
+
+class DraftSerializer(serializers.ModelSerializer[Draft]):
+    """One angle."""
+
+    guardrails = ReportSerializer()
+    blocks = serializers.ListField(child=serializers.DictField())
+
+    class Meta:
+        model = Draft
+        fields = (
+            "id", "position", "angle", "subject", "preview_text", "blocks", "guardrails", "status", "is_ai_generated",
+        )  # fmt: skip
+
+
+class GenerationSerializer(serializers.ModelSerializer[Generation]):
+    """A generation with its drafts; the same JSON as the socket's last frame."""
+
+    ai_generated = serializers.BooleanField()
+    campaign = serializers.UUIDField(source="campaign_id", allow_null=True)
+    socket = serializers.CharField()
+    drafts = DraftSerializer(many=True)
+
+    class Meta:
+        model = Generation
+        fields = (
+            "id", "kind", "status", "origin", "ai_generated", "engine", "provider", "model", "route_reason",
+            "cost_micro_usd", "error_code", "error_detail", "brief", "campaign", "result", "created_at", "finished_at",
+            "socket", "drafts",
+        )  # fmt: skip
+
+    def to_representation(self, instance: Generation) -> dict[str, Any]:
+        """Return the one JSON form that a generation has everywhere."""
+        return generation_json(instance)
+
+
+class BrandVoiceSerializer(serializers.Serializer[Any]):
+    """A brand voice. Saving it makes the next version."""
+
+    id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(max_length=120)
+    status = serializers.ChoiceField(choices=BrandVoice.Status.choices, required=False)
+    profile = SafeJSONField(help_text="traits, do_words, dont_words, style_rules, banned_phrases, formality")
+    version = serializers.IntegerField(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+
+
+class ModelUsageSerializer(serializers.Serializer[Any]):
+    """What one model did this month."""
+
+    provider = serializers.CharField()
+    model = serializers.CharField()
+    calls = serializers.IntegerField()
+    cost_micro_usd = serializers.IntegerField()
+
+
+@extend_schema_field(ModelUsageSerializer(many=True))
+class _ByModel(serializers.ListField):
+    """The month by model."""
+
+
+class UsageSerializer(serializers.Serializer[Any]):
+    """This month's use, in micro-USD."""
+
+    month = serializers.CharField()
+    spent_micro_usd = serializers.IntegerField()
+    cap_micro_usd = serializers.IntegerField()
+    warn_percent = serializers.IntegerField()
+    is_warning = serializers.BooleanField()
+    is_exceeded = serializers.BooleanField()
+    calls = serializers.IntegerField()
+    failed_calls = serializers.IntegerField()
+    input_tokens = serializers.IntegerField()
+    output_tokens = serializers.IntegerField()
+    drafts_written = serializers.IntegerField()
+    drafts_accepted = serializers.IntegerField()
+    drafts_rejected = serializers.IntegerField()
+    cost_per_accepted_micro_usd = serializers.IntegerField(allow_null=True)
+    by_model = _ByModel()
