@@ -181,6 +181,7 @@ DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # checked or made by RequestI
 
 # --- people --------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.sign_in_backend.GuardedBackend"]
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "analytics:home"
 APPEND_SLASH = False
@@ -309,3 +310,5 @@ TRUSTED_PROXIES: int = value("TRUSTED_PROXIES")
 TRUSTED_ORIGINS = [PUBLIC_URL, *value("CORS_ALLOWED_ORIGINS")]
 #: Networks that the guard against calls into the own network lets through.
 OUTBOUND_PRIVATE_NETWORKS: list[str] = value("OUTBOUND_PRIVATE_NETWORKS")
+#: Of the people in the demo workspace; a local run shows it on the sign-in page.
+DEMO_PASSWORD = "pour-over-at-dawn"  # noqa: S105 - public on purpose

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from accounts import tasks
-from accounts.models import User, Workspace
+from accounts.models import Invitation, User, Workspace
 from accounts.services import sessions, workspaces
 from accounts.services.sign_in_guard import Guard
 from pulsequill.core.errors import DomainError, FieldError, Invalid
@@ -86,6 +86,25 @@ def register_account(
         raise RegistrationRefused from None
     SIGN_UP.forgive(email=email, address=address)
     return user, workspace
+
+
+def register_invited(*, invitation: Invitation, password: str, name: str = "", address: str = "") -> User:
+    """Make the account of an invited person, without a workspace of their own.
+
+    Raises:
+        Invalid: the password breaks a rule.
+        RegistrationRefused: the address has an account; its owner signs in to accept.
+        TooManyTries: this caller tried taken addresses too often.
+    """
+    check_new_password(password, User(email=invitation.email, name=name))
+    SIGN_UP.count(email=invitation.email, address=address)
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(invitation.email, password, name=name.strip())
+    except IntegrityError:
+        raise RegistrationRefused from None
+    SIGN_UP.forgive(email=invitation.email, address=address)
+    return user
 
 
 def check_credentials(*, email: str, password: str, address: str = "") -> User:
