@@ -33,6 +33,7 @@ from pulsequill.processes import PROCESSES
 from pulsequill.supervisor import Program, Supervisor, end_leftovers, how_it_ended, last_lines
 
 READY_S = 180
+ASK_EVERY_S = 0.5
 PREPARE_S = 600
 EMBEDDED = {"PostgreSQL": postgres, "Valkey": valkey}
 LOW_DISK_BYTES = 200 * 1024 * 1024
@@ -200,12 +201,14 @@ class Serve:
             self._follower = _LogFollower(
                 self.terminal, {process.name: self.logs / f"{process.name}.log" for process in PROCESSES}
             )
-        # The web server spends its first seconds importing; meanwhile the database is made ready for it.
-        self._start_process("web", environment)
+        # These spend their first seconds importing and ask the database for nothing by themselves; meanwhile it is
+        # made ready for them. Beat and the consumer use it at once, so they come after.
+        for name in ("web", "worker", "ai"):
+            self._start_process(name, environment)
         if not self._prepare(environment):
             return False
-        for process in PROCESSES[1:]:
-            self._start_process(process.name, environment)
+        for name in ("beat", "consumer"):
+            self._start_process(name, environment)
         return self._wait_until_ready()
 
     def _start_embedded(self) -> None:
@@ -281,11 +284,15 @@ class Serve:
         host = "127.0.0.1" if self.host in {"0.0.0.0", "localhost", ""} else self.host  # noqa: S104 - compared, not bound
         url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/readyz"
         complaints: dict[str, str] = {}
+        ask_at = 0.0
 
         def is_ready() -> bool:
-            nonlocal complaints
+            nonlocal complaints, ask_at
             self._show_logs()
+            if time.monotonic() < ask_at:
+                return False
             ready, complaints = _readiness(url)
+            ask_at = time.monotonic() + ASK_EVERY_S
             return ready
 
         if self.supervisor.wait(is_ready, timeout_s=READY_S):
