@@ -359,8 +359,8 @@ class SmtpProvider(Provider):
                     connection = self._open()
                 except Refused as refusal:
                     # One message bears the refusal; the others were not tried and go back to the queue.
-                    if (index := take()) is not None:
-                        settle(index, refusal.outcome)
+                    if brake.tripped_by is None and waiting:
+                        settle(waiting.popleft(), refusal.outcome)
                     return
                 exchange = _Exchange(connection, take, messages, settle)
                 exchange.run()

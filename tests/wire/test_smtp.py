@@ -1,0 +1,207 @@
+"""The SMTP provider against a real SMTP server: TLS, signing in, pipelining, and every way a server can say no."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.policy import SMTP as SMTP_POLICY
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from campaigns.delivery.providers import Brake, Effect, Outcome, OutgoingMessage
+from campaigns.delivery.providers.smtp import Server, SmtpProvider
+from tests.fakes.smtp_server import Sink, make_certificate, smtp_server
+
+
+def message(address: str, mime: bytes = b"Subject: x\r\n\r\nhello\r\n") -> OutgoingMessage:
+    return OutgoingMessage(
+        message_id=1,
+        attempt_id=None,
+        workspace_id=None,
+        campaign_id=None,
+        to=address,
+        mail_from="hello@northwind.example",
+        mime=mime,
+    )
+
+
+def send(provider: SmtpProvider, *messages: OutgoingMessage) -> list[Outcome]:
+    try:
+        return provider.send_batch(messages, brake=Brake(deadline=time.monotonic() + 20))
+    finally:
+        provider.close()
+
+
+@pytest.fixture(params=[True, False], ids=["pipelining", "one by one"])
+def server(request: pytest.FixtureRequest) -> Iterator[tuple[Sink, int]]:
+    with smtp_server(is_pipelining=request.param) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_certificate(tmp_path_factory.mktemp("tls"))
+
+
+def trusting(certificate: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(certificate))
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtp://mail.example", Server("mail.example", 587)),
+        ("smtps://mail.example", Server("mail.example", 465, is_tls=True)),
+        ("smtp://a%40b.example:p%2Fw@mail.example:2525", Server("mail.example", 2525, "a@b.example", "p/w")),
+    ],
+)
+def test_it_reads_the_address_of_the_server(url: str, server: Server) -> None:
+    assert Server.from_url(url) == server
+
+
+@pytest.mark.parametrize("url", ["", "mail.example", "http://mail.example", "smtp://"])
+def test_it_says_what_an_address_must_look_like(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="smtp://user:password@host:port"):
+        Server.from_url(url)
+
+
+def test_bytes_arrive_as_they_left(server: tuple[Sink, int]) -> None:
+    sink, port = server
+    mime = b"Subject: dots\r\n\r\n.\r\n..two\r\n.end of lines\r\nlast without break"
+    send(SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=1), message("a@example.org", mime))
+    assert sink.taken == [("hello@northwind.example", "a@example.org", mime + b"\r\n")]
+
+
+@pytest.mark.parametrize(
+    ("local", "code"),
+    [
+        ("full", "smtp_rcpt_4xx"),
+        ("gone", "smtp_rcpt_5xx"),
+        ("spam", "smtp_data_5xx"),
+        ("later", "smtp_data_4xx"),
+        ("drop", "dropped_after_data"),
+        ("dropbefore", "dropped_before_data"),
+        ("closing", "smtp_closing"),
+    ],
+)
+def test_a_misfortune_touches_its_own_message_only(server: tuple[Sink, int], local: str, code: str) -> None:
+    sink, port = server
+    provider = SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=1, timeout_s=5)
+
+    outcomes = send(
+        provider,
+        message("a@example.org"),
+        message(f"{local}@example.org"),
+        message("b@example.org"),
+        message("c@example.org"),
+    )
+
+    codes = [outcome.code for outcome in outcomes]
+    assert codes[:2] == ["accepted", code]
+    assert set(codes[2:]) <= {"accepted", "not_sent"}
+    assert [address for address in sink.addresses if address.startswith(("a", "b", "c"))] == [
+        address
+        for address, outcome in zip(("a@example.org", "", "b@example.org", "c@example.org"), codes, strict=True)
+        if outcome == "accepted"
+    ]
+
+
+def test_the_server_words_and_queue_id_are_kept(server: tuple[Sink, int]) -> None:
+    _sink, port = server
+    accepted, refused = send(
+        SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=1),
+        message("a@example.org"),
+        message("gone@example.org"),
+    )
+    assert accepted.provider_message_id == "000001"
+    assert "550 5.1.1 no such user" in refused.reason
+
+
+def test_connections_are_kept_for_the_next_batch(server: tuple[Sink, int]) -> None:
+    sink, port = server
+    provider = SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=2)
+    for _ in range(3):
+        provider.send_batch([message("a@example.org")] * 6, brake=Brake(deadline=time.monotonic() + 20))
+    provider.close()
+    assert len(sink.taken) == 18
+    assert sink.sessions <= 2
+
+
+def test_a_connection_that_died_in_between_is_replaced() -> None:
+    with smtp_server() as (sink, port):
+        provider = SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=1, timeout_s=5)
+        provider.send_batch([message("a@example.org")], brake=Brake(deadline=time.monotonic() + 20))
+        provider._idle[0]._socket.shutdown(socket.SHUT_RDWR)
+        outcomes = send(provider, message("b@example.org"))
+        assert [outcome.code for outcome in outcomes] == ["accepted"]
+        assert sink.sessions == 2
+
+
+def test_it_switches_to_tls_when_the_server_offers_it_and_signs_in(certificate: Path) -> None:
+    with smtp_server(tls="starttls", certificate=certificate, login=("maya", "s3cret")) as (sink, port):
+        provider = SmtpProvider(
+            url=f"smtp://maya:s3cret@localhost:{port}", connections=1, context=trusting(certificate)
+        )
+        assert [outcome.code for outcome in send(provider, message("a@example.org"))] == ["accepted"]
+        assert sink.addresses == ["a@example.org"]
+
+
+def test_it_speaks_tls_from_the_first_byte(certificate: Path) -> None:
+    with smtp_server(tls="wrapped", certificate=certificate) as (_sink, port):
+        provider = SmtpProvider(url=f"smtps://localhost:{port}", connections=1, context=trusting(certificate))
+        assert [outcome.code for outcome in send(provider, message("a@example.org"))] == ["accepted"]
+
+
+@pytest.mark.parametrize("tls", ["starttls", "wrapped"])
+def test_a_certificate_that_cannot_be_trusted_stops_everything(certificate: Path, tls: str) -> None:
+    with smtp_server(tls=tls, certificate=certificate) as (sink, port):
+        scheme = "smtps" if tls == "wrapped" else "smtp"
+        outcomes = send(SmtpProvider(url=f"{scheme}://localhost:{port}", connections=1), message("a@example.org"))
+        assert [outcome.code for outcome in outcomes] == ["tls"]
+        assert sink.taken == []
+
+
+def test_a_wrong_password_is_about_the_account_and_not_about_the_message(certificate: Path) -> None:
+    with smtp_server(tls="starttls", certificate=certificate, login=("maya", "s3cret")) as (sink, port):
+        provider = SmtpProvider(url=f"smtp://maya:wrong@localhost:{port}", connections=1, context=trusting(certificate))
+        outcomes = send(provider, message("a@example.org"), message("b@example.org"))
+        assert [outcome.code for outcome in outcomes] == ["smtp_auth_5xx", "not_sent"]
+        assert outcomes[0].answer.effect is Effect.STOP
+        assert sink.taken == []
+
+
+def test_a_password_never_leaves_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("campaigns.delivery.providers.smtp.LOCAL_HOSTS", frozenset())
+    with smtp_server() as (sink, port):
+        outcomes = send(
+            SmtpProvider(url=f"smtp://maya:s3cret@localhost:{port}", connections=1), message("a@example.org")
+        )
+        assert [outcome.code for outcome in outcomes] == ["tls_required"]
+        assert sink.taken == []
+
+
+def test_an_address_beyond_ascii_goes_out_as_smtputf8(server: tuple[Sink, int]) -> None:
+    sink, port = server
+    mime = "To: zoë@example.org\r\nSubject: x\r\n\r\nhello\r\n".encode()
+    outcomes = send(SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=1), message("zoë@example.org", mime))
+    assert [outcome.code for outcome in outcomes] == ["accepted"]
+    assert sink.addresses == ["zoë@example.org"]
+
+
+def test_a_server_that_says_nothing_ends_in_doubt_after_the_timeout() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        provider = SmtpProvider(url=f"smtp://127.0.0.1:{listener.getsockname()[1]}", connections=1, timeout_s=0.3)
+        outcomes = send(provider, message("a@example.org"))
+    assert [outcome.code for outcome in outcomes] == ["connection_failed"]
+
+
+def test_a_real_parser_reads_what_arrived(server: tuple[Sink, int]) -> None:
+    sink, port = server
+    send(SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=1), message("a@example.org"))
+    parsed = message_from_bytes(sink.taken[0][2], policy=SMTP_POLICY)
+    assert parsed["Subject"] == "x"
