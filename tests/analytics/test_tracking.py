@@ -1,0 +1,214 @@
+"""The tracking endpoints over a real socket, with the real Valkey and without it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import redis
+import uvicorn
+from django.conf import settings
+from django.db import connection
+
+from analytics.tracking import asgi as tracking
+from analytics.tracking import writer
+from analytics.tracking.asgi import PIXEL
+from analytics.tracking.links import location
+from campaigns.delivery.tracking import click_token, open_token
+from campaigns.models import Link
+from pulsequill.core.event_log import FIELD, STREAM
+from pulsequill.core.valkey import streams_client
+from tests.analytics.making import Mailing, make_mailing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """The endpoint behind uvicorn, in a thread with an event loop of its own."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    app = uvicorn.Server(uvicorn.Config(tracking.application, lifespan="off", log_level="warning"))
+    thread = threading.Thread(target=app.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    app.should_exit = True
+    thread.join(timeout=10)
+
+
+@pytest.fixture
+def mailing(transactional_db: None) -> Mailing:
+    return make_mailing(size=2)
+
+
+def kept() -> list[dict[str, Any]]:
+    entries = streams_client().xrange(STREAM)
+    return [json.loads(line) for _, fields in entries for line in fields[FIELD.encode()].split(b"\n")]
+
+
+def waiting() -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT entry::text FROM pulsequill_strayevent ORDER BY id")
+        return [json.loads(row[0]) for row in cursor.fetchall()]
+
+
+@pytest.fixture
+def no_valkey(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = socket.socket()
+    closed.bind(("127.0.0.1", 0))
+    monkeypatch.setattr(settings, "STREAMS_URL", f"redis://127.0.0.1:{closed.getsockname()[1]}/3")
+    closed.close()
+
+
+def test_an_open_is_kept_before_the_pixel_is_answered(server: str) -> None:
+    answer = httpx.get(f"{server}/t/o/{open_token(42)}", headers={"User-Agent": "Thunderbird/140"})
+    assert answer.content == PIXEL
+    assert answer.headers["Cache-Control"].startswith("no-store")
+    (event,) = kept()
+    assert (event["kind"], event["message"], event["agent"], event["ip"]) == (
+        "opened",
+        42,
+        "Thunderbird/140",
+        "127.0.0.1",
+    )
+
+
+def test_unknown_and_altered_open_tokens_get_the_same_answer_and_leave_nothing(server: str) -> None:
+    good = httpx.get(f"{server}/t/o/{open_token(1)}")
+    streams_client().flushall()
+    token = open_token(1)
+    altered = [token[:-1] + ("A" if token[-1] != "A" else "B"), "", "x" * 5000, click_token(1, 2), "é", token + "/x"]
+    for text in altered:
+        answer = httpx.get(f"{server}/t/o/{text}")
+        assert (answer.status_code, answer.content) == (200, good.content)
+        assert {k: v for k, v in answer.headers.items() if k != "date"} == {
+            k: v for k, v in good.headers.items() if k != "date"
+        }
+    assert kept() == []
+
+
+def test_a_click_is_kept_and_leads_to_the_stored_address(server: str, mailing: Mailing) -> None:
+    link, message = mailing.links[0], mailing.messages[0]
+    answer = httpx.get(f"{server}/t/c/{click_token(message.pk, link.pk)}")
+    assert (answer.status_code, answer.headers["Location"]) == (302, link.url)
+    (event,) = kept()
+    assert (event["kind"], event["message"], event["link"]) == ("clicked", message.pk, link.pk)
+
+
+def test_a_click_token_that_is_not_ours_gets_404_without_an_address(server: str, mailing: Mailing) -> None:
+    token = click_token(mailing.messages[0].pk, mailing.links[0].pk)
+    for text in (token[:-2] + "AA", "https://evil.example", open_token(1), click_token(1, 987_654_321), "", "%00"):
+        answer = httpx.get(f"{server}/t/c/{text}")
+        assert answer.status_code == 404
+        assert "location" not in answer.headers
+    assert kept() == []
+
+
+def test_a_link_to_something_other_than_the_web_is_never_followed(server: str, mailing: Mailing) -> None:
+    link = Link.objects.create(
+        workspace=mailing.workspace, variant=mailing.variants[0], url="javascript:alert(1)", position=9
+    )
+    assert httpx.get(f"{server}/t/c/{click_token(mailing.messages[0].pk, link.pk)}").status_code == 404
+
+
+def test_head_is_answered_and_marked(server: str, mailing: Mailing) -> None:
+    token = click_token(mailing.messages[0].pk, mailing.links[0].pk)
+    assert httpx.head(f"{server}/t/c/{token}").status_code == 302
+    assert httpx.head(f"{server}/t/o/{open_token(5)}").status_code == 200
+    assert [event["data"] for event in kept()] == [{"method": "HEAD"}] * 2
+
+
+def test_other_methods_and_paths_are_refused(server: str) -> None:
+    answer = httpx.post(f"{server}/t/o/{open_token(1)}")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+    assert httpx.get(f"{server}/t/x").status_code == 404
+
+
+def test_without_valkey_events_go_to_postgresql_and_readers_notice_nothing(
+    no_valkey: None, mailing: Mailing, server: str
+) -> None:
+    token = click_token(mailing.messages[0].pk, mailing.links[0].pk)
+    assert httpx.get(f"{server}/t/o/{open_token(7)}").content == PIXEL
+    assert httpx.get(f"{server}/t/c/{token}").headers["Location"] == mailing.links[0].url
+    assert [event["kind"] for event in waiting()] == ["opened", "clicked"]
+
+
+def test_a_stream_that_is_full_overflows_into_postgresql(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "MAX_ENTRIES", 1)
+    streams_client().xadd(STREAM, {FIELD: b"x"})
+    httpx.get(f"{server}/t/o/{open_token(7)}")
+    assert [event["message"] for event in waiting()] == [7]
+
+
+def test_many_at_once_are_all_kept_in_fewer_entries(server: str) -> None:
+    async def many() -> list[int]:
+        async with httpx.AsyncClient(limits=httpx.Limits(max_connections=50)) as client:
+            answers = await asyncio.gather(*(client.get(f"{server}/t/o/{open_token(n)}") for n in range(1, 301)))
+        return [answer.status_code for answer in answers]
+
+    assert asyncio.run(many()) == [200] * 300
+    assert sorted(event["message"] for event in kept()) == list(range(1, 301))
+    assert streams_client().xlen(STREAM) <= 300
+
+
+async def test_a_reader_who_leaves_does_not_disturb_the_others() -> None:
+    valkey = redis.asyncio.Redis.from_url(settings.STREAMS_URL)
+    events = writer.EventWriter(valkey, writer.database_pool())
+    leaving = asyncio.create_task(events.write(b'{"key":"a"}'))
+    staying = asyncio.create_task(events.write(b'{"key":"b"}'))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    await asyncio.wait_for(staying, 5)
+    await asyncio.wait_for(events.write(b'{"key":"c"}'), 5)
+    assert {event["key"] for event in kept()} == {"a", "b", "c"}
+    await valkey.aclose()
+
+
+async def test_while_both_stores_are_away_events_are_held_and_kept_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "HELD_RETRY_SECONDS", 0.05)
+    valkey = redis.asyncio.Redis.from_url(settings.STREAMS_URL)
+    events = writer.EventWriter(valkey, writer.database_pool())
+    away = True
+
+    async def stream(batch: list[bytes]) -> bool:
+        if away:
+            raise OSError("away")
+        return await writer.EventWriter._to_stream(events, batch)
+
+    async def database(batch: list[bytes]) -> None:
+        raise OSError("away")
+
+    monkeypatch.setattr(events, "_to_stream", stream)
+    monkeypatch.setattr(events, "_to_database", database)
+    await asyncio.wait_for(events.write(b'{"key":"a"}'), 5)
+    away = False
+    for _ in range(100):
+        if kept():
+            break
+        await asyncio.sleep(0.05)
+    assert [event["key"] for event in kept()] == ["a"]
+    await valkey.aclose()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://shop.example/a?b=c#d", b"https://shop.example/a?b=c#d"),
+        ("https://shop.example/käse kaufen", b"https://shop.example/k%C3%A4se%20kaufen"),
+        ("https://käse.example/", b"https://xn--kse-qla.example/"),
+        ("https://shop.example/a%20b", b"https://shop.example/a%20b"),
+        ("ftp://shop.example/", None),
+        ("//shop.example/", None),
+        ("https://shop.example/\r\nSet-Cookie: a=b", None),
+        ("https:///nowhere", None),
+        ("http://[half", None),
+    ],
+)
+def test_an_address_becomes_a_safe_location_or_nothing(url: str, expected: bytes | None) -> None:
+    assert location(url) == expected
