@@ -186,8 +186,8 @@ def percent(share: Any, digits: int | None = None) -> str:
     number = float(share) * 100
     if digits is None:
         digits = 1 if abs(number) >= 10 else 2
-    text = f"{number:.{digits}f}"
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
+    # "7.50 %" stands in line with "5.52 %", but whole numbers stay whole.
+    return f"{number:.{digits}f}".removesuffix("." + "0" * digits) + " %"
 
 
 @register.filter

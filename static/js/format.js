@@ -9,8 +9,7 @@ export const number = (value) => (value === null || value === undefined || value
 export function percent(share, digits) {
   if (share === null || share === undefined || Number.isNaN(Number(share))) return "–";
   const value = Number(share) * 100;
-  const text = value.toFixed(digits ?? (Math.abs(value) >= 10 ? 1 : 2));
-  return `${text.includes(".") ? text.replace(/\.?0+$/, "") : text} %`;
+  return `${value.toFixed(digits ?? (Math.abs(value) >= 10 ? 1 : 2)).replace(/\.0+$/, "")} %`;
 }
 
 /** "14:02", in the reader's time zone. */

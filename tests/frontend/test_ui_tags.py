@@ -50,7 +50,16 @@ def test_numbers_are_grouped(value: object, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(0.0433, "4.33 %"), (0.977, "97.7 %"), (0.0002, "0.02 %"), (1, "100 %"), (0, "0 %"), (None, "–"), (0.1, "10 %")],
+    [
+        (0.0433, "4.33 %"),
+        (0.977, "97.7 %"),
+        (0.0002, "0.02 %"),
+        (1, "100 %"),
+        (0, "0 %"),
+        (None, "–"),
+        (0.1, "10 %"),
+        (0.075, "7.50 %"),
+    ],
 )
 def test_shares_become_percentages(share: object, text: str) -> None:
     assert ui.percent(share) == text
