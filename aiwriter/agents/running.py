@@ -148,7 +148,10 @@ def _work(held: _Run) -> None:
     def store() -> None:
         _store_drafts(held, package, reports)
 
-    _finish_well(held, chosen, engine=engine.name, model=package.model, result={"inspired_by": inspired_by}, also=store)
+    result = {"inspired_by": inspired_by}
+    _finish_well(
+        held, chosen, engine=engine.name, provider=package.provider, model=package.model, result=result, also=store
+    )
 
 
 def _store_drafts(held: _Run, package: DraftPackage, reports: list[Any]) -> None:
