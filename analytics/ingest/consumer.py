@@ -28,14 +28,14 @@ from django.db import (
     transaction,
 )
 from prometheus_client import Counter
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from analytics.ingest.entries import Stray, read_line
 from analytics.ingest.store import keep_strays, store
 from pulsequill.core import heartbeats
 from pulsequill.core.event_log import FIELD, STREAM
 from pulsequill.core.live import mark_dirty
-from pulsequill.core.valkey import streams_client
+from pulsequill.core.valkey import AWAY, streams_client
 
 logger = structlog.get_logger(__name__)
 
@@ -103,7 +103,7 @@ class Consumer:
             for step in (self.read_stream, self.drain_strays_in_time):
                 try:
                     step()
-                except (RedisError, OSError) as error:
+                except AWAY as error:
                     is_well = self._has_group = False
                     logger.warning("consumer_valkey_away", error=str(error))
                 except DATABASE_AWAY as error:
@@ -215,5 +215,5 @@ class Consumer:
         self._heartbeat_at = time.monotonic() + HEARTBEAT_EVERY_S
         try:
             heartbeats.sign(heartbeats.CONSUMER)
-        except (RedisError, OSError):
+        except AWAY:
             logger.warning("consumer_heartbeat_failed")

@@ -13,6 +13,7 @@ from django.db import connection
 
 from analytics.ingest.bots import classify
 from analytics.models import Event
+from pulsequill.core.event_log import MAX_KEY
 
 KINDS = frozenset(Event.Kind.values)
 MAX_SOURCE = 20
@@ -88,6 +89,8 @@ def read_line(line: bytes) -> dict[str, Any]:
         event = _without_unstorable(event)
     if not isinstance(event.get("key"), str) or not event["key"]:
         raise ValueError("has no key")
+    if len(event["key"]) > MAX_KEY:
+        raise ValueError("has too long a key")
     if not isinstance(event.get("at"), int | float) or not isinstance(event.get("data", {}), dict):
         raise ValueError("has no time")
     for name in ("message", "link"):

@@ -15,12 +15,11 @@ import redis
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from prometheus_client import Counter
-from redis.exceptions import RedisError
 
 from analytics.selectors.live import get_live_frame, sequence_key
 from campaigns.models import Campaign
 from pulsequill.core.live import DIRTY, campaign_group, push_now
-from pulsequill.core.valkey import streams_client
+from pulsequill.core.valkey import AWAY, streams_client
 
 logger = structlog.get_logger(__name__)
 
@@ -50,7 +49,7 @@ class Publisher:
             close_old_connections()
             try:
                 self.publish_due()
-            except (RedisError, OSError) as error:
+            except AWAY as error:
                 logger.warning("publisher_valkey_away", error=str(error))
                 stop.wait(AWAY_S)
             except (DatabaseError, InterfaceError) as error:

@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
-from redis.exceptions import RedisError
 
 from analytics.selectors.breakdowns import get_links, recent_events
 from analytics.selectors.figures import OPEN_STATUSES, get_campaign_stats, interval_95
 from analytics.selectors.timeline import SERIES, get_timeline
 from campaigns.models import Campaign
-from pulsequill.core.valkey import streams_client
+from pulsequill.core.valkey import AWAY, streams_client
 
 TOP_LINKS = 5
 TICKER = 8
@@ -68,7 +67,7 @@ def get_live_snapshot(campaign: Campaign) -> dict[str, Any]:
     """Return `get_live_frame` with the number of the last frame that went out before it was read."""
     try:
         seq = int(streams_client().get(sequence_key(campaign.pk)) or 0)  # type: ignore[arg-type]
-    except (RedisError, OSError):
+    except AWAY:
         seq = 0
     return {"seq": seq, **get_live_frame(campaign)}
 

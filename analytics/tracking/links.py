@@ -13,9 +13,9 @@ from urllib.parse import quote, urlsplit
 
 import redis.asyncio
 from psycopg_pool import AsyncConnectionPool
-from redis.exceptions import RedisError
 
 from analytics.tracking.writer import DATABASE_ERRORS
+from pulsequill.core.valkey import AWAY
 
 MEMORY_SECONDS = 20.0
 VALKEY_SECONDS = 40
@@ -83,7 +83,7 @@ class LinkBook:
         return target
 
     async def _from_valkey(self, link_id: int) -> str | None:
-        with contextlib.suppress(RedisError, OSError, UnicodeDecodeError):
+        with contextlib.suppress(*AWAY):
             if (url := await self._valkey.get(f"link:{link_id}")) is not None:
                 return str(url, "utf-8")
         return None
@@ -97,6 +97,6 @@ class LinkBook:
             raise LinkAway from error
         if row is None:
             return None
-        with contextlib.suppress(RedisError, OSError):
+        with contextlib.suppress(*AWAY):
             await self._valkey.set(f"link:{link_id}", row[0], ex=VALKEY_SECONDS)
         return str(row[0])

@@ -14,10 +14,10 @@ import structlog
 from django.conf import settings
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from pulsequill.core.event_log import FIELD, INSERT_STRAY, MAX_ENTRIES, STREAM
+from pulsequill.core.valkey import AWAY
 
 logger = structlog.get_logger(__name__)
 
@@ -108,7 +108,7 @@ class EventWriter:
                 async with asyncio.timeout(STORE_SECONDS):
                     if await self._to_stream(batch):
                         return
-            except (RedisError, OSError, TimeoutError) as error:
+            except (*AWAY, TimeoutError) as error:
                 self._valkey_rests_until = time.monotonic() + VALKEY_REST_SECONDS
                 logger.warning("tracking_stream_away", error=str(error))
         try:
@@ -152,7 +152,7 @@ class EventWriter:
         while self._held:
             await asyncio.sleep(HELD_RETRY_SECONDS)
             batch, self._held = self._held, []
-            with contextlib.suppress(*DATABASE_ERRORS, RedisError):
+            with contextlib.suppress(*AWAY, TimeoutError):
                 if await self._to_stream(batch):
                     continue
             try:

@@ -21,10 +21,9 @@ from typing import Any
 
 import structlog
 from django.db import connection
-from redis.exceptions import RedisError
 
 from pulsequill.core.ids import uuid7
-from pulsequill.core.valkey import streams_client
+from pulsequill.core.valkey import AWAY, streams_client
 
 logger = structlog.get_logger(__name__)
 
@@ -143,7 +142,7 @@ def _append_to_stream(lines: list[bytes]) -> bool:
         if client.xlen(STREAM) >= MAX_ENTRIES:
             return False
         client.xadd(STREAM, {FIELD: b"\n".join(lines)})
-    except (RedisError, OSError) as error:
+    except AWAY as error:
         logger.warning("event_log_stream_away", error=str(error))
         return False
     return True

@@ -8,9 +8,8 @@ import structlog
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
-from redis.exceptions import RedisError
 
-from pulsequill.core.valkey import streams_client
+from pulsequill.core.valkey import AWAY, streams_client
 
 logger = structlog.get_logger(__name__)
 
@@ -43,7 +42,7 @@ def push_now(group: str, frame: dict[str, Any]) -> None:
 def _send(group: str, message: dict[str, Any]) -> None:
     try:
         async_to_sync(get_channel_layer().group_send)(group, message)
-    except (RedisError, OSError):
+    except AWAY:
         logger.warning("live_push_failed", group=group)
 
 
@@ -66,5 +65,5 @@ def mark_dirty(*campaign_ids: Any) -> None:
         return
     try:
         streams_client().sadd(DIRTY, *map(str, campaign_ids))
-    except (RedisError, OSError):
+    except AWAY:
         logger.warning("live_mark_failed", campaigns=len(campaign_ids))

@@ -7,8 +7,12 @@ from functools import cache
 import redis
 from django.conf import settings
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 from redis.retry import Retry
 
+#: What a command raises when Valkey is away. ValueError, because redis-py reads on from the buffer that it closed when
+#: a connection times out while it is being made ("I/O operation on closed file").
+AWAY = (RedisError, OSError, ValueError)
 #: Short, because whoever waits here has a fallback.
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 5.0
