@@ -109,9 +109,7 @@ def test_a_password_reset_works_once_and_ends_every_session(
     assert owner.check_password("another long and quiet one")
 
 
-def test_changing_the_password_needs_the_old_one_and_keeps_only_this_session(
-    signed_in: Client, owner: User
-) -> None:
+def test_changing_the_password_needs_the_old_one_and_keeps_only_this_session(signed_in: Client, owner: User) -> None:
     other = Client()
     other.force_login(owner)
     wrong = {"current_password": "no", "new_password": "another long and quiet one"}
