@@ -6,7 +6,7 @@ import pytest
 import redis
 from django.conf import settings
 
-pytest_plugins = ["tests.pages"]
+pytest_plugins = ["tests.instance", "tests.pages"]
 
 
 @pytest.fixture(autouse=True)
