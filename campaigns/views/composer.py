@@ -140,6 +140,7 @@ class ComposerPage(WorkspaceTemplatePage):
             variants=list(campaign.variants.all()),
             brief=data["brief"],
             can_edit=can_edit,
+            cannot_edit=not can_edit,
             generation=generation,
             data=data,
             is_blocks=variant.format == Variant.Format.BLOCKS,

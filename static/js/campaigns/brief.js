@@ -1,0 +1,100 @@
+/** The brief: shown as a list, edited as a form, and handed to the writer. */
+
+import { post } from "pq/http";
+
+const ROWS = [["goal", "Goal"], ["audience", "For"], ["offer", "Offer"], ["cta_label", "Button"], ["tone", "Tone"], ["must_not_say", "Avoid"]];
+const LINES = new Set(["facts", "must_not_say"]);
+
+function element(name, props = {}, ...children) {
+  const made = Object.assign(document.createElement(name), props);
+  made.append(...children);
+  return made;
+}
+
+/**
+ * @param {HTMLElement} card
+ * @param {{brief: object, urls: {brief: string, angles: string}, onRevision: (revision: number) => void, onWriting: (generation: string) => void, beforeWrite: () => Promise<boolean>}} options
+ */
+export function briefCard(card, { brief, urls, onRevision, onWriting, beforeWrite }) {
+  const view = card.querySelector("[data-brief-view]");
+  const form = card.querySelector("[data-brief-form]");
+  const edit = card.querySelector("[data-brief-edit]");
+  const failure = card.querySelector("[data-brief-error]");
+  let isBusy = false;
+
+  function show() {
+    card.querySelector("[data-brief-list]").replaceChildren(...ROWS.flatMap(([name, words]) => {
+      const value = LINES.has(name) ? brief[name].join(", ") : brief[name];
+      return value ? [element("dt", { textContent: words }), element("dd", { textContent: value })] : [];
+    }));
+    const facts = card.querySelector("[data-brief-facts]");
+    facts.hidden = brief.facts.length === 0;
+    facts.replaceChildren(element("li", {}, element("b", { textContent: "Facts it may use" })), ...brief.facts.map((fact, index) =>
+      element("li", {}, element("span", { className: "rcpt", textContent: String(index + 1) }), fact)));
+  }
+
+  function open(isOpen) {
+    if (!form) return;
+    form.hidden = !isOpen;
+    view.hidden = isOpen;
+    if (edit) edit.hidden = isOpen;
+    if (isOpen) form.elements.goal.focus();
+    else show();
+  }
+
+  function read() {
+    if (form.hidden) return brief;
+    const fields = {};
+    for (const [name, value] of new FormData(form)) {
+      fields[name] = LINES.has(name) ? value.split("\n").map((line) => line.trim()).filter(Boolean) : value.trim();
+    }
+    return fields;
+  }
+
+  function say(error) {
+    failure.hidden = !error;
+    failure.textContent = error?.problem?.errors?.[0]?.detail ?? error?.message ?? "";
+    const name = error?.problem?.errors?.[0]?.field?.split(".")[0];
+    for (const input of form.elements) input.removeAttribute("aria-invalid");
+    if (name && form.elements[name]) {
+      form.elements[name].setAttribute("aria-invalid", "true");
+      form.elements[name].focus();
+    }
+  }
+
+  async function send(url) {
+    if (isBusy) return null;
+    isBusy = true;
+    const buttons = document.querySelectorAll("[data-write], [data-brief-form] button");
+    buttons.forEach((button) => button.setAttribute("aria-disabled", "true"));
+    try {
+      const fields = read();
+      if (!(await beforeWrite())) return null;
+      const answer = await post(url, fields);
+      Object.assign(brief, fields);
+      say(null);
+      open(false);
+      onRevision(answer.revision);
+      return answer;
+    } catch (error) {
+      open(true);
+      say(error);
+      return null;
+    } finally {
+      isBusy = false;
+      buttons.forEach((button) => button.removeAttribute("aria-disabled"));
+    }
+  }
+
+  async function write() {
+    const answer = await send(urls.angles);
+    if (answer) onWriting(answer.generation);
+  }
+
+  show();
+  edit?.addEventListener("click", () => open(true));
+  form?.addEventListener("submit", (event) => { event.preventDefault(); event.stopPropagation(); write(); });
+  card.querySelector("[data-brief-keep]")?.addEventListener("click", () => send(urls.brief));
+  document.querySelectorAll("[data-write]").forEach((button) => button.addEventListener("click", write));
+  return { write };
+}
