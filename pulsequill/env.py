@@ -8,6 +8,7 @@ A secret may also be given as a file: `NAME_FILE=/run/secrets/name`.
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,8 +138,15 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("EMBEDDER", str, "", "What turns text into vectors; empty picks the best that is there."),
     # /v1
-    Variable("API_RATE_LIMIT", int, 1200, "Requests a minute that one workspace (or visitor's address) may make to `/v1`."),
-    Variable("OUTBOUND_PRIVATE_NETWORKS", list, [], "Private networks (CIDR) that webhooks may call, such as `10.1.0.0/16`; none by default."),
+    Variable(
+        "API_RATE_LIMIT", int, 1200, "Requests a minute that one workspace (or visitor's address) may make to `/v1`."
+    ),
+    Variable(
+        "OUTBOUND_PRIVATE_NETWORKS",
+        list,
+        [],
+        "Private networks (CIDR) that webhooks may call, such as `10.1.0.0/16`; none by default.",
+    ),
     # operations
     Variable("SENTRY_DSN", str, "", "Where errors are reported; empty: nowhere.", secret=True),
     Variable(
@@ -188,3 +196,27 @@ def value(name: str) -> Any:
     if variable.choices and raw not in variable.choices:
         raise BadEnvironment(f"{name}={raw!r} must be one of {', '.join(variable.choices)}.")
     return raw
+
+
+def example() -> str:
+    """Return `.env.example`: every variable with its sentence and its default, all of them commented out."""
+    lines = ["# Everything is optional for `make run`. Copy this file to .env and set what you need.", ""]
+    for variable in VARIABLES:
+        default = variable.default
+        if variable.name == "PULSEQUILL_HOME":
+            default = ".pulsequill"
+        if isinstance(default, list):
+            default = ",".join(default)
+        if isinstance(default, bool):
+            default = int(default)
+        lines.append(f"# {variable.doc}")
+        if variable.choices:
+            lines.append(f"# One of: {', '.join(variable.choices)}.")
+        if variable.secret:
+            lines.append(f"# May also be read from the file that {variable.name}_FILE names.")
+        lines += [f"#{variable.name}={'' if default is None else default}", ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(example())

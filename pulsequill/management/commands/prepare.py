@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from django.conf import settings
@@ -18,8 +19,10 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do all three; each does nothing when there is nothing to do."""
+        """Do what is missing; each step does nothing when there is nothing to do."""
         settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
+        if not settings.IS_LOCAL_RUN and os.access(settings.STATIC_ROOT.parent, os.W_OK):  # an image brings its own
+            call_command("collectstatic", interactive=False, verbosity=0)
         call_command("migrate", interactive=False, verbosity=1)
         call_command("seed_schedules")
         if value("SEED_DEMO"):
