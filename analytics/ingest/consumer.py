@@ -59,14 +59,16 @@ Entry = tuple[bytes, dict[bytes, bytes]]
 
 
 def store_safely(lines: Sequence[bytes]) -> set[Any]:
-    """Store lines; those that PostgreSQL can not take are found by halving and kept as strays, so none blocks others.
+    """Store lines; one that cannot be stored is found by halving and kept as a stray, so that none blocks the others.
 
     Raises:
         django.db.Error, psycopg.Error: the database is away; nothing is lost, try again.
     """
     try:
         return store(lines)
-    except BAD_CONTENT as error:
+    except Exception as error:
+        if isinstance(error, DATABASE_AWAY) and not isinstance(error, BAD_CONTENT):
+            raise
         if len(lines) > 1:
             middle = len(lines) // 2
             return store_safely(lines[:middle]) | store_safely(lines[middle:])

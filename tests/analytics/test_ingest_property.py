@@ -27,7 +27,7 @@ KINDS = ("delivered", "deferred", "bounced", "complained", "unsubscribed", "open
 CRASHES = ("none", "before_store", "in_store", "before_acknowledge", "before_mark")
 
 
-class Crash(Exception):
+class Crash(BaseException):
     """The process dies here."""
 
 
