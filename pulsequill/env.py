@@ -101,6 +101,12 @@ VARIABLES: tuple[Variable, ...] = (
         "Who carries the mail; `capture` keeps it in the outbox.",
         choices=("capture", "smtp", "sendgrid"),
     ),
+    Variable(
+        "SYSTEM_EMAIL",
+        str,
+        "",
+        "Address that password resets and invitations come from. Empty: `no-reply@` and the host of PUBLIC_URL.",
+    ),
     Variable("SMTP_URL", str, "", "The mail server: `smtp[s]://user:password@host:port`.", secret=True),
     Variable("SENDGRID_API_KEY", str, "", "SendGrid's API key.", secret=True),
     Variable(

@@ -196,6 +196,7 @@ AUTH_PASSWORD_VALIDATORS = [
 #: In PostgreSQL alone: losing Valkey signs nobody out, and cannot bring a signed-out session back.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 EMAIL_BACKEND = "campaigns.delivery.system_mail.EmailBackend"
+DEFAULT_FROM_EMAIL = f"PulseQuill <{value('SYSTEM_EMAIL') or f'no-reply@{_public.hostname}'}>"
 
 # --- /v1 -----------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
