@@ -186,8 +186,9 @@ def percent(share: Any, digits: int | None = None) -> str:
     number = float(share) * 100
     if digits is None:
         digits = 1 if abs(number) >= 10 else 2
-    # "7.50 %" stands in line with "5.52 %", but whole numbers stay whole.
-    return f"{number:.{digits}f}".removesuffix("." + "0" * digits) + " %"
+    # "7.50 %" stands in line with "5.52 %", but whole numbers stay whole and limits such as 0.1 % short.
+    text = f"{number:.{digits}f}".removesuffix("." + "0" * digits)
+    return f"{text.rstrip('0') if '.' in text and abs(number) < 1 else text} %"
 
 
 @register.filter
@@ -254,7 +255,10 @@ NAVIGATION: tuple[NavItem, ...] = (
     NavItem(("analytics",), "Analytics", "analytics", "analytics:campaign_figures", shortcut="g r"),
     NavItem(("outbox",), "Outbox", "outbox", "campaigns:outbox", shortcut="g o"),
 )
-SETTINGS_ITEM = NavItem(("settings",), "Settings", "settings", "accounts:settings", shortcut="g ,")
+FOOT: tuple[NavItem, ...] = (
+    NavItem(("notifications",), "Notifications", "bell", "accounts:notification_list", shortcut="g n"),
+    NavItem(("settings",), "Settings", "settings", "accounts:settings", shortcut="g ,"),
+)
 
 
 def _url(name: str, *args: str) -> str:
@@ -275,7 +279,7 @@ def navigation(context: Context) -> dict[str, Any]:
     current = str(context.get("nav", ""))
     return {
         "entries": _entries(NAVIGATION, current),
-        "settings_entry": next(iter(_entries([SETTINGS_ITEM], current)), None),
+        "foot": _entries(FOOT, current),
         "theme": context.get("theme", ""),
     }
 
@@ -316,7 +320,7 @@ def palette_data() -> SafeString:
     """Pages, actions and searches of the command palette, as JSON that its script reads."""
     entries = [
         {"label": entry["label"], "icon": entry["icon"], "url": entry["url"], "keys": entry["shortcut"]}
-        for entry in _entries([*ACTIONS, *NAVIGATION, SETTINGS_ITEM], "")
+        for entry in _entries([*ACTIONS, *NAVIGATION, *FOOT], "")
     ]
     searches = [
         {

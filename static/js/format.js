@@ -9,7 +9,8 @@ export const number = (value) => (value === null || value === undefined || value
 export function percent(share, digits) {
   if (share === null || share === undefined || Number.isNaN(Number(share))) return "–";
   const value = Number(share) * 100;
-  return `${value.toFixed(digits ?? (Math.abs(value) >= 10 ? 1 : 2)).replace(/\.0+$/, "")} %`;
+  const text = value.toFixed(digits ?? (Math.abs(value) >= 10 ? 1 : 2)).replace(/\.0+$/, "");
+  return `${Math.abs(value) < 1 ? text.replace(/(\.\d*?)0+$/, "$1") : text} %`;
 }
 
 /** "14:02", in the reader's time zone. */

@@ -13,6 +13,12 @@ export function showTab(tab) {
 }
 
 export function startTabs() {
+  // A row of tabs may be wider than a phone: the current one is the one to see.
+  for (const current of document.querySelectorAll(".tabs [aria-current]")) {
+    const row = current.closest(".tabs");
+    row.scrollLeft = current.offsetLeft - row.offsetLeft - (row.clientWidth - current.clientWidth) / 2;
+  }
+
   document.addEventListener("click", (event) => {
     const tab = event.target.closest("[role=tab]");
     if (tab) showTab(tab);

@@ -68,7 +68,7 @@ function region() {
     place.id = "toasts";
     place.className = "toasts";
     place.setAttribute("role", "region");
-    place.setAttribute("aria-label", "Messages");
+    place.setAttribute("aria-label", "Notices");
     place.setAttribute("aria-live", "polite");
     document.body.append(place);
   }

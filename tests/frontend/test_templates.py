@@ -86,11 +86,11 @@ def test_its_files_exist(path: Path) -> None:
 def test_every_icon_of_the_tables_is_drawn() -> None:
     drawn = icon_drawings().keys() | {"live", ""}
     assert {look.icon for look in ui.STATUS_LOOKS.values()} <= drawn
-    assert {item.icon for item in (*ui.NAVIGATION, ui.SETTINGS_ITEM)} <= drawn
+    assert {item.icon for item in (*ui.NAVIGATION, *ui.ACTIONS, *ui.FOOT)} <= drawn
 
 
 def test_every_page_of_the_navigation_exists() -> None:
-    assert {item.url_name for item in (*ui.NAVIGATION, ui.SETTINGS_ITEM)} <= url_names()
+    assert {item.url_name for item in (*ui.NAVIGATION, *ui.ACTIONS, *ui.FOOT)} <= url_names()
 
 
 def test_every_status_of_every_model_has_a_look() -> None:

@@ -59,6 +59,8 @@ def test_numbers_are_grouped(value: object, text: str) -> None:
         (None, "–"),
         (0.1, "10 %"),
         (0.075, "7.50 %"),
+        (0.001, "0.1 %"),
+        (0.00001, "0 %"),
     ],
 )
 def test_shares_become_percentages(share: object, text: str) -> None:
