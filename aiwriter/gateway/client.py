@@ -69,23 +69,18 @@ def output_limit(entry: ModelEntry, max_output_tokens: int) -> int:
     return min(wanted, entry.max_output_tokens)
 
 
-def stream_chunks(
+def build_model(
     *,
     entry: ModelEntry,
     config: ProviderConfig,
-    messages: Sequence[Message],
     schema: type[BaseModel] | None,
     max_output_tokens: int,
     temperature: float | None,
     read_timeout_s: float,
-) -> Iterator[Chunk]:
-    """Call a model and yield what arrives. Closing the iterator closes the connection to the provider.
-
-    Raises:
-        Exception: whatever the SDK raises; `errors.translate` knows what it means.
-    """
+) -> Any:
+    """Return a LangChain chat model that is ready to stream. The first call in a process imports the SDK (seconds)."""
     build = _openai_model if entry.provider == OPENAI else _anthropic_model
-    model = build(
+    return build(
         entry=entry,
         config=config,
         schema=schema,
@@ -93,6 +88,14 @@ def stream_chunks(
         temperature=temperature if entry.accepts_temperature else None,
         read_timeout_s=read_timeout_s,
     )
+
+
+def stream_chunks(model: Any, messages: Sequence[Message]) -> Iterator[Chunk]:
+    """Call a model and yield what arrives. Closing the iterator closes the connection to the provider.
+
+    Raises:
+        Exception: whatever the SDK raises; `errors.translate` knows what it means.
+    """
     stream = model.stream([(message.speaker, message.text) for message in messages])
     try:
         for piece in stream:

@@ -252,16 +252,17 @@ class LLMGateway:
 
     def _receive(self, call: _Call) -> Iterator[Delta]:
         request = call.request
-        deadline = call.started_at + request.deadline_s
-        chunks = client.stream_chunks(
+        model = client.build_model(
             entry=call.entry,
             config=self._providers[call.route.provider],
-            messages=call.messages,
             schema=request.schema,
             max_output_tokens=call.max_output_tokens,
             temperature=request.temperature,
             read_timeout_s=request.deadline_s,
         )
+        call.started_at = time.monotonic()
+        deadline = call.started_at + request.deadline_s
+        chunks = client.stream_chunks(model, call.messages)
         checked_at = time.monotonic()
         with closing(chunks):  # type: ignore[type-var]
             for chunk in chunks:
@@ -281,6 +282,8 @@ class LLMGateway:
         if call.finish_reason not in COMPLETE:
             # Both SDKs end a cut-off stream without an error: only the reason tells that the text is whole.
             raise GatewayError("provider_incomplete")
+        if not call.text.strip():
+            raise GatewayError("provider_bad_answer")
 
     def _reserve(self, call: _Call) -> Any:
         request, entry = call.request, call.entry
