@@ -15,7 +15,6 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import F, Field, Model, Q, QuerySet
 
 from pulsequill.core.errors import FieldError, Invalid
@@ -81,7 +80,8 @@ class _Order:
 
 
 def _encode(*, backwards: bool, sort: str, value: Any, pk: Any) -> str:
-    text = json.dumps([int(backwards), sort, value, pk], cls=DjangoJSONEncoder, separators=(",", ":"))
+    # Not Django's encoder: it cuts microseconds off, and a cut cursor repeats rows.
+    text = json.dumps([int(backwards), sort, value, pk], default=str, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 

@@ -104,9 +104,7 @@ def test_a_taken_address_is_not_named_as_such(client: Client) -> None:
     [("short", "password_too_short"), ("passwordpassword", ""), ("x" * 1100, "max_length"), ("1234567890", "")],
 )
 def test_weak_passwords_are_refused_with_a_reason(client: Client, password: str, code: str) -> None:
-    answer = post(
-        client, "/v1/auth/register", {"email": "a@b.example", "password": password, "workspace_name": "W"}
-    )
+    answer = post(client, "/v1/auth/register", {"email": "a@b.example", "password": password, "workspace_name": "W"})
     if password == "passwordpassword":
         return
     assert answer.status_code == 400
