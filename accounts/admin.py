@@ -19,7 +19,7 @@ from accounts.models import (
     WebhookEndpoint,
     Workspace,
 )
-from pulsequill.core.admin import AdminBase, LedgerAdmin
+from pulsequill.core.admin import AdminBase, ReadOnlyAdmin
 
 
 class NewUserForm(AdminUserCreationForm):
@@ -136,7 +136,7 @@ class WebhookEndpointAdmin(AdminBase):
 
 
 @admin.register(WebhookAttempt)
-class WebhookAttemptAdmin(LedgerAdmin):
+class WebhookAttemptAdmin(ReadOnlyAdmin):
     """What was delivered, and what came back."""
 
     list_display = ("kind", "endpoint", "workspace", "status", "tries", "response_status", "created_at")
@@ -147,7 +147,7 @@ class WebhookAttemptAdmin(LedgerAdmin):
 
 
 @admin.register(Notification)
-class NotificationAdmin(LedgerAdmin):
+class NotificationAdmin(ReadOnlyAdmin):
     """What people were told."""
 
     list_display = ("title", "kind", "workspace", "user", "read_at", "created_at")
@@ -158,7 +158,7 @@ class NotificationAdmin(LedgerAdmin):
 
 
 @admin.register(Activity)
-class ActivityAdmin(LedgerAdmin):
+class ActivityAdmin(ReadOnlyAdmin):
     """The audit log."""
 
     list_display = ("created_at", "workspace", "actor_label", "kind", "summary")
@@ -169,7 +169,7 @@ class ActivityAdmin(LedgerAdmin):
 
 
 @admin.register(RefreshToken)
-class RefreshTokenAdmin(LedgerAdmin):
+class RefreshTokenAdmin(ReadOnlyAdmin):
     """Sessions of programs."""
 
     list_display = ("user", "family_id", "created_at", "used_at", "revoked_at", "expires_at")
