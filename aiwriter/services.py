@@ -60,7 +60,7 @@ def create_brief(*, workspace: Workspace, fields: Mapping[str, Any]) -> Brief:
     values["brand_voice"] = _brand_voice(workspace, fields.get("brand_voice"), errors)
     brief = Brief(workspace=workspace, **{k: v for k, v in values.items() if v != "" or k == "goal"})
     try:
-        brief.full_clean(exclude=["workspace", "brand_voice"])
+        brief.full_clean(exclude=["workspace", "brand_voice"], validate_unique=False)
     except ValidationError as error:
         errors += [
             FieldError(name, problem.code or "invalid", " ".join(problem.messages))
