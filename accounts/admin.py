@@ -19,7 +19,7 @@ from accounts.models import (
     WebhookEndpoint,
     Workspace,
 )
-from pulsequill.core.admin import AdminBase, ReadOnlyAdmin
+from pulsequill.core.admin import AdminBase, LedgerAdmin
 
 
 class NewUserForm(AdminUserCreationForm):
@@ -136,7 +136,7 @@ class WebhookEndpointAdmin(AdminBase):
 
 
 @admin.register(WebhookAttempt)
-class WebhookAttemptAdmin(ReadOnlyAdmin):
+class WebhookAttemptAdmin(LedgerAdmin):
     """What was delivered, and what came back."""
 
     list_display = ("kind", "endpoint", "workspace", "status", "tries", "response_status", "created_at")
@@ -147,7 +147,7 @@ class WebhookAttemptAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Notification)
-class NotificationAdmin(ReadOnlyAdmin):
+class NotificationAdmin(LedgerAdmin):
     """What people were told."""
 
     list_display = ("title", "kind", "workspace", "user", "read_at", "created_at")
@@ -158,7 +158,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Activity)
-class ActivityAdmin(ReadOnlyAdmin):
+class ActivityAdmin(LedgerAdmin):
     """The audit log."""
 
     list_display = ("created_at", "workspace", "actor_label", "kind", "summary")
@@ -169,7 +169,7 @@ class ActivityAdmin(ReadOnlyAdmin):
 
 
 @admin.register(RefreshToken)
-class RefreshTokenAdmin(ReadOnlyAdmin):
+class RefreshTokenAdmin(LedgerAdmin):
     """Sessions of programs."""
 
     list_display = ("user", "family_id", "created_at", "used_at", "revoked_at", "expires_at")

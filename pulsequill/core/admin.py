@@ -46,7 +46,7 @@ class AdminBase(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's own cla
         return other is not None and bool(other.search_fields)
 
 
-class ReadOnlyAdmin(AdminBase):
+class LedgerAdmin(AdminBase):
     """Rows that nobody edits: the log of what happened."""
 
     def has_add_permission(self, request: HttpRequest, *_args: Any) -> bool:  # noqa: ARG002
