@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Lower
@@ -58,3 +60,10 @@ class Contact(TenantModel):
     def name(self) -> str:
         """First and last name, or the address when neither is known."""
         return f"{self.first_name} {self.last_name}".strip() or self.email
+
+    @property
+    def last_event(self) -> tuple[str, datetime] | None:
+        """What the contact did last, or was sent last, in a word with its time; None when nothing happened."""
+        happened = (("Clicked", self.last_clicked_at), ("Opened", self.last_opened_at), ("Sent", self.last_sent_at))
+        known = [(word, at) for word, at in happened if at]
+        return max(known, key=lambda event: event[1]) if known else None

@@ -26,3 +26,13 @@ class Suppression(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.email_normalized} ({self.reason})"
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether a hash stands here in place of an erased person's address."""
+        return "@" not in self.email_normalized
+
+    @property
+    def can_be_lifted(self) -> bool:
+        """Whether the team may lift it: not when the person themselves said no."""
+        return self.reason in (self.Reason.HARD_BOUNCE, self.Reason.MANUAL)

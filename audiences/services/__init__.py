@@ -20,9 +20,7 @@ from audiences.services.lists import add_to_list, create_list, delete_list, remo
 from audiences.services.segments import check_rules, create_segment, delete_segment, update_segment
 from audiences.services.subscriptions import (
     choose_lists,
-    confirm_subscription,
     resubscribe,
-    sign_up,
     unsubscribe,
 )
 from audiences.services.suppressions import lift_suppression, suppress_contacts, suppress_email
@@ -32,7 +30,6 @@ __all__ = [
     "cancel_import",
     "check_rules",
     "choose_lists",
-    "confirm_subscription",
     "create_contact",
     "create_field",
     "create_list",
@@ -48,7 +45,6 @@ __all__ = [
     "register_eraser",
     "remove_from_list",
     "resubscribe",
-    "sign_up",
     "start_import",
     "start_mapped_import",
     "suppress_contacts",

@@ -1,4 +1,4 @@
-"""What readers decide about themselves: unsubscribing, choosing lists, coming back, signing up.
+"""What readers decide about themselves: unsubscribing, choosing lists, coming back.
 
 Everything here acts on a signed link that the reader got by mail, so it asks for no role.
 """
@@ -6,21 +6,17 @@ Everything here acts on a signed link that the reader got by mail, so it asks fo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.activity import record
-from audiences.models import Consent, Contact, ContactList, FormerContact, Subscription, Suppression
-from audiences.services.contacts import create_contact
+from audiences.models import Consent, Contact, FormerContact, Subscription, Suppression
 from audiences.services.suppressions import suppress_email
 from pulsequill.core import event_log
 from pulsequill.core.errors import Blocked, WrongState
-
-if TYPE_CHECKING:
-    from accounts.models import Workspace
 
 Status = Subscription.Status
 #: Where the events of our own pages come from; `analytics.ingest.effects` leaves their effect to us.
@@ -169,45 +165,6 @@ def resubscribe(*, contact: Contact, list_ids: Iterable[UUID] | None = None, ip:
             summary="A contact came back",
             subject=contact,
         )
-
-
-def sign_up(*, list_: ContactList, email: str, first_name: str = "", ip: str = "") -> Subscription:
-    """Take a sign-up from a public form: a pending place, until the reader confirms by mail.
-
-    Raises:
-        Invalid: the address is not acceptable.
-        Blocked: the person asked to be erased.
-    """
-    workspace: Workspace = list_.workspace
-    normalized = email.strip().lower()
-    with transaction.atomic():
-        contact = Contact.objects.for_workspace(workspace).filter(email_normalized=normalized).first()
-        if contact is None:
-            contact = create_contact(workspace=workspace, email=email, first_name=first_name, source="form")
-        place, _is_new = Subscription.objects.for_workspace(workspace).get_or_create(
-            workspace=workspace, list=list_, contact=contact, defaults={"status": Status.PENDING}
-        )
-        _prove(place, source=f"Form of {list_.name}"[:120], wording="Asked to join; not confirmed yet", ip=ip)
-    return place
-
-
-def confirm_subscription(*, contact_id: UUID, list_id: UUID, ip: str = "") -> Subscription | None:
-    """Turn a place into an active one, on the reader's own confirmation; None when it exists no more."""
-    with transaction.atomic():
-        place = (
-            Subscription.objects.across_workspaces()
-            .select_related("contact", "list", "workspace")
-            .filter(contact=contact_id, list=list_id)
-            .first()
-        )
-        if place is None:
-            return None
-        own = [Suppression.Reason.UNSUBSCRIBE, Suppression.Reason.COMPLAINT]
-        Suppression.objects.for_workspace(place.workspace_id).filter(
-            email_normalized=place.contact.email_normalized, reason__in=own
-        ).delete()
-        _activate(place, source="Double opt-in", wording=f"Confirmed {place.list.name} by mail", ip=ip)
-    return place
 
 
 def _is_suppressed(contact: Contact) -> bool:

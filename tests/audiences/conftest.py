@@ -29,7 +29,7 @@ def other_workspace(db) -> Workspace:
 
 @pytest.fixture
 def owner(workspace) -> User:
-    user = User.objects.create_user(email="maya@northwind.example", password="pour-over-at-dawn")
+    user = User.objects.create_user(email="maya@northwind.example", password=None)
     Membership.objects.create(workspace=workspace, user=user, role="owner")
     return user
 
