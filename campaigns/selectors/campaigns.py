@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from accounts.models import Workspace
+from audiences.models import Contact
 from campaigns.models import Asset, Campaign, EmailTemplate, Sender, SendingDomain, Variant
 from pulsequill.core.errors import NotFound
 
@@ -92,6 +93,15 @@ def audience_of(campaign: Campaign) -> dict[str, Any]:
         "exclude_lists": [row.pk for row in campaign.exclude_lists.all()],
         "exclude_segments": [row.pk for row in campaign.exclude_segments.all()],
     }
+
+
+def get_sample_contact(campaign: Campaign) -> Contact | None:
+    """Return somebody to preview as: of the chosen lists when there are any, with a first name when that is known."""
+    people = Contact.objects.for_workspace(campaign.workspace_id).exclude(first_name="")
+    lists = [row.pk for row in campaign.lists.all()]
+    if lists:
+        people = people.filter(subscriptions__list__in=lists, subscriptions__status="active")
+    return people.order_by("pk").first()
 
 
 def list_senders(workspace: Workspace) -> QuerySet[Sender]:

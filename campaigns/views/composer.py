@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -26,6 +26,7 @@ from campaigns.content.preview import render_preview
 from campaigns.lifecycle import EDITABLE
 from campaigns.models import Campaign, Variant
 from campaigns.selectors import campaigns as selectors
+from campaigns.selectors.campaigns import get_sample_contact
 from campaigns.services import adopting
 from campaigns.views.campaigns import page_of
 from campaigns.views.json_input import read_json
@@ -109,6 +110,7 @@ class ComposerPage(WorkspaceTemplatePage):
         can_edit = role_allows(self.membership.role, "campaign.edit")
         generation = last_generation(campaign)
         tags = audiences.known_merge_tags(self.workspace)
+        sample = get_sample_contact(campaign)
         data = {
             "campaign": str(campaign.pk),
             "revision": campaign.revision,
@@ -122,6 +124,7 @@ class ComposerPage(WorkspaceTemplatePage):
             "networks": list(NETWORKS),
             "brief": brief_as_json(campaign),
             "canEdit": can_edit,
+            "sample": {"id": str(sample.pk), "email": sample.email} if sample else None,
             "generation": str(generation.pk) if generation else None,
             "urls": {
                 "api": reverse("v1_campaign", args=[campaign.pk]),
@@ -141,6 +144,7 @@ class ComposerPage(WorkspaceTemplatePage):
             brief=data["brief"],
             can_edit=can_edit,
             cannot_edit=not can_edit,
+            sample=sample,
             generation=generation,
             data=data,
             is_blocks=variant.format == Variant.Format.BLOCKS,
@@ -152,7 +156,7 @@ class BriefSave(WorkspacePage):
     """Keep the brief."""
 
     permission = "campaign.edit"
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, campaign_id: UUID) -> HttpResponseBase:
         """Save the fields; answers the campaign's revision."""
@@ -192,7 +196,7 @@ class PreviewFrame(WorkspacePage):
     """The mail itself, for the sandboxed frame: its own document with its own strict policy."""
 
     permission = "campaign.view"
-    http_method_names: ClassVar[list[str]] = ["get"]
+    http_method_names = ["get"]
 
     def get(self, request: HttpRequest, campaign_id: UUID) -> HttpResponseBase:
         """Render a variant as a contact would get it."""

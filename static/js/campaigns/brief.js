@@ -57,6 +57,7 @@ export function briefCard(card, { brief, urls, onRevision, onWriting, beforeWrit
     const name = error?.problem?.errors?.[0]?.field?.split(".")[0];
     for (const input of form.elements) input.removeAttribute("aria-invalid");
     if (name && form.elements[name]) {
+      if (name !== "goal") form.querySelector("[data-brief-more]").open = true;
       form.elements[name].setAttribute("aria-invalid", "true");
       form.elements[name].focus();
     }

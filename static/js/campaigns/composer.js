@@ -136,6 +136,7 @@ let watch = null;
 function follow(generation) {
   watch?.close();
   one("[data-angles-section]").hidden = false;
+  for (const button of document.querySelectorAll("#brief [data-write]")) button.hidden = true;
   desk.begin();
   watch = watchGeneration(host, generation, {
     onStage: (frame) => desk.stage(frame),

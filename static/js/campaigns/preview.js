@@ -8,13 +8,13 @@ const CLIP_KB = 102;
 const NEAR_KB = 90;
 /** Frame widths in pixels; the frame is scaled down to the card. */
 const WIDTHS = { desktop: 680, mobile: 375, dark: 375 };
-const HEIGHT = 720;
+const HEIGHT = 600;
 
 /**
  * @param {HTMLElement} root the preview card
- * @param {{urls: {preview: string, frame: string, contacts: string}, label: string}} options
+ * @param {{urls: {preview: string, frame: string, contacts: string}, label: string, sample: ?{id: string, email: string}}} options
  */
-export function previewPanel(root, { urls, label }) {
+export function previewPanel(root, { urls, label, sample }) {
   const frame = root.querySelector("[data-frame]");
   const plain = root.querySelector("[data-plain]");
   const device = root.querySelector("[data-device]");
@@ -22,9 +22,9 @@ export function previewPanel(root, { urls, label }) {
   const failure = root.querySelector("[data-preview-error]");
   const who = root.querySelector("[data-as]");
   const choices = root.querySelector("datalist");
-  const found = new Map();
+  const found = new Map(sample ? [[sample.email, sample.id]] : []);
   let view = "mobile";
-  let contact = null;
+  let contact = sample?.id ?? null;
   let revision = 0;
   let request = null;
 

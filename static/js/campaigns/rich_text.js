@@ -40,6 +40,12 @@ export function fromEditor(html) {
   return page.body.innerHTML;
 }
 
+/** Sections read as what they mean: `#city` is "if city", `^city` "if no city", `/city` "end". */
+function inWords(name) {
+  const words = { "#": `if ${name.slice(1)}`, "^": `if no ${name.slice(1)}`, "/": "end" };
+  return words[name[0]] ?? name;
+}
+
 function mergeTagNode({ Node, InputRule, mergeAttributes }, describe) {
   return Node.create({
     name: "mergeTag",
@@ -51,9 +57,9 @@ function mergeTagNode({ Node, InputRule, mergeAttributes }, describe) {
     parseHTML: () => [{ tag: "span[data-tag]" }],
     renderHTML: ({ node, HTMLAttributes }) => {
       const { fallback } = describe(node.attrs.name);
-      const own = { class: "tag", "data-tag": node.attrs.name };
+      const own = { class: /^[#^/]/.test(node.attrs.name) ? "tag condition" : "tag", "data-tag": node.attrs.name };
       const { name: _name, ...rest } = HTMLAttributes;
-      return ["span", mergeAttributes(rest, own), node.attrs.name, ...(fallback ? [["em", {}, `else “${fallback}”`]] : [])];
+      return ["span", mergeAttributes(rest, own), inWords(node.attrs.name), ...(fallback ? [["em", {}, `else “${fallback}”`]] : [])];
     },
     renderText: ({ node }) => `{{${node.attrs.name}}}`,
     addInputRules() {
