@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
+from aiwriter.models.model_price import dollars
 from pulsequill.core.db import TenantModel
 
 if TYPE_CHECKING:
@@ -78,6 +79,18 @@ class Generation(TenantModel):
     def is_finished(self) -> bool:
         """Whether nothing more will happen."""
         return self.status not in (self.Status.QUEUED, self.Status.RUNNING)
+
+    @property
+    def cost_label(self) -> str:
+        """What it cost, for people."""
+        return dollars(self.cost_micro_usd)
+
+    @property
+    def title(self) -> str:
+        """What it was about, in a line."""
+        if self.brief:
+            return self.brief.goal
+        return str(self.request.get("text", ""))[:200] or self.get_kind_display()
 
     @property
     def status_line(self) -> str:

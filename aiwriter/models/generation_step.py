@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from aiwriter.models.model_price import dollars
 from pulsequill.core.db import TenantModel
 
 
@@ -49,3 +50,8 @@ class GenerationStep(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.role} by {self.model_requested}"
+
+    @property
+    def cost_label(self) -> str:
+        """What the call cost, for people."""
+        return dollars(self.cost_micro_usd)

@@ -5,6 +5,15 @@ from __future__ import annotations
 from django.db import models
 
 
+def dollars(micro_usd: int) -> str:
+    """Return an amount for people: cents for what is more than one, four places for what is less."""
+    return (
+        f"${micro_usd / 1_000_000:,.2f}"
+        if micro_usd >= 1_000_000 or micro_usd == 0
+        else f"${micro_usd / 1_000_000:.4f}"
+    )
+
+
 class ModelPrice(models.Model):
     """A model's abilities and price, from a date and a prompt length on; prices are micro-USD per million tokens."""
 

@@ -6,14 +6,15 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
 from aiwriter import services
 from aiwriter.forms import BudgetForm
+from aiwriter.models.model_price import dollars
 from aiwriter.selectors import get_budget, get_usage, list_brand_voices, list_generations
+from pulsequill.core.keyset import paginate
 
 PER_PAGE = 20
 
@@ -36,9 +37,14 @@ class StudioPage(WorkspaceTemplatePage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Gather the page; a fixed number of queries whatever the history holds."""
         providers = provider_status()
-        page = Paginator(list_generations(self.workspace), PER_PAGE).get_page(self.request.GET.get("page"))
+        rows = list_generations(self.workspace)
+        page = paginate(rows, query=self.request.GET, address=self.request.path, limit=PER_PAGE)
+        usage = get_usage(self.workspace)
         return super().get_context_data(
-            usage=get_usage(self.workspace),
+            usage=usage,
+            spent=dollars(usage["spent_micro_usd"]),
+            cap=dollars(usage["cap_micro_usd"]),
+            cost_per_accepted=dollars(usage["cost_per_accepted_micro_usd"] or 0),
             providers=providers,
             is_offline=not any(provider["is_set"] for provider in providers),
             is_offline_allowed=settings.AI_OFFLINE == "allow",

@@ -58,7 +58,7 @@ def test_it_catches(body, code):
     "body",
     [
         "Our harvest roast is back: 1450 bags, twenty percent off.",
-        "{{#first_name}}Hi {{first_name}},{{/first_name}}{{^first_name}}Hello,{{/first_name}} the harvest roast is back.",
+        "{{#first_name}}Hi {{first_name}},{{/first_name}}{{^first_name}}Hello,{{/first_name}} our roast is back.",
         "Use code ROAST20 and get 20% off our harvest roast.",
         "The harvest roast is back. One more thing: shipping is free.",
     ],
