@@ -8,7 +8,6 @@ A secret may also be given as a file: `NAME_FILE=/run/secrets/name`.
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -204,25 +203,35 @@ def value(name: str) -> Any:
     return raw
 
 
-def example() -> str:
+def _shown_default(variable: Variable) -> str:
+    if variable.name == "PULSEQUILL_HOME":
+        return ".pulsequill"
+    if isinstance(variable.default, list):
+        return ",".join(variable.default)
+    if isinstance(variable.default, bool):
+        return str(int(variable.default))
+    return "" if variable.default is None else str(variable.default)
+
+
+def example_file() -> str:
     """Return `.env.example`: every variable with its sentence and its default, all of them commented out."""
     lines = ["# Everything is optional for `make run`. Copy this file to .env and set what you need.", ""]
     for variable in VARIABLES:
-        default = variable.default
-        if variable.name == "PULSEQUILL_HOME":
-            default = ".pulsequill"
-        if isinstance(default, list):
-            default = ",".join(default)
-        if isinstance(default, bool):
-            default = int(default)
         lines.append(f"# {variable.doc}")
         if variable.choices:
             lines.append(f"# One of: {', '.join(variable.choices)}.")
         if variable.secret:
             lines.append(f"# May also be read from the file that {variable.name}_FILE names.")
-        lines += [f"#{variable.name}={'' if default is None else default}", ""]
+        lines += [f"#{variable.name}={_shown_default(variable)}", ""]
     return "\n".join(lines)
 
 
-if __name__ == "__main__":
-    sys.stdout.write(example())
+def markdown_table() -> str:
+    """Return the configuration table of the README."""
+    lines = ["| Variable | Default | What it is |", "|---|---|---|"]
+    for variable in VARIABLES:
+        default = _shown_default(variable)
+        choices = f" One of {', '.join(f'`{choice}`' for choice in variable.choices)}." if variable.choices else ""
+        secret = " Also as `_FILE`." if variable.secret else ""
+        lines.append(f"| `{variable.name}` | {f'`{default}`' if default else ''} | {variable.doc}{choices}{secret} |")
+    return "\n".join(lines)

@@ -28,7 +28,7 @@ from pulsequill import surroundings
 from pulsequill.embedded import postgres, valkey
 from pulsequill.embedded.ports import keep_or_change
 from pulsequill.embedded.service import Service, ServiceFailed, is_listening
-from pulsequill.env import BASE_DIR, BadEnvironment, value
+from pulsequill.env import BASE_DIR, VARIABLES, BadEnvironment, value
 from pulsequill.processes import PROCESSES
 from pulsequill.supervisor import Program, Supervisor, end_leftovers, how_it_ended, last_lines
 
@@ -157,8 +157,11 @@ class Serve:
 
         Raises:
             Unfit: what is wrong around us and how to mend it.
+            BadEnvironment: a variable holds something that it cannot.
         """
         surroundings.check_python()
+        for variable in VARIABLES:  # each reads as its type, or says that it does not
+            value(variable.name)
         surroundings.check_home(self.home)
         surroundings.check_disk(self.home)
         surroundings.check_port(self.host, self.port)

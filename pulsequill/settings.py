@@ -122,7 +122,15 @@ DATABASES["default"] |= {
     "CONN_HEALTH_CHECKS": True,
     "OPTIONS": {
         **DATABASES["default"].get("OPTIONS", {}),
-        "pool": {"min_size": 0, "max_size": value("DB_POOL_SIZE"), "timeout": 10, "max_idle": 120},
+        # The pool waits twice as long after each failed attempt to connect. It gives up soon, because the next request
+        # begins a new row of attempts: a database that is back is found within seconds, however long it was away.
+        "pool": {
+            "min_size": 0,
+            "max_size": value("DB_POOL_SIZE"),
+            "timeout": 5,
+            "reconnect_timeout": 5,
+            "max_idle": 120,
+        },
         "application_name": "pulsequill",
     },
 }

@@ -99,7 +99,7 @@ def check_database_url(url: str) -> str:
             version = connection.info.server_version // 10000
             row = connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'").fetchone()
     except (psycopg.Error, ValueError) as error:
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
         if parts.password:
             reason = reason.replace(parts.password, "***")
         raise Unfit(
