@@ -28,11 +28,24 @@ __all__ = ["CHECKS", "Check", "Finding", "Report", "Severity", "examine", "run"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A question, and what to say when nothing is wrong."""
+    """A question, and what to say when nothing is wrong. It passes only when there was something to look at."""
 
     code: str
     find: Callable[[Examined], Iterable[Finding]]
     passed: str
+    has_subject: Callable[[Examined], bool] = lambda _examined: True
+
+
+def _has_sender(examined: Examined) -> bool:
+    return examined.campaign.sender is not None
+
+
+def _has_mail(examined: Examined) -> bool:
+    return bool(examined.compiled)
+
+
+def _has_mail_and_audience(examined: Examined) -> bool:
+    return _has_mail(examined) and examined.has_audience
 
 
 #: In the order in which a sender thinks: what, from whom, to whom, details.
@@ -40,15 +53,15 @@ CHECKS: tuple[Check, ...] = (
     Check("content", content.find, "The mail has content and is well formed"),
     Check("subject", subject.find, "Subject and preview text are set"),
     Check("sender", sender.find, "A sender is chosen"),
-    Check("domain", domain.find, "The sender's domain is verified"),
+    Check("domain", domain.find, "The sender's domain is verified", _has_sender),
     Check("audience", audience.find, "Somebody gets it"),
-    Check("unsubscribe", unsubscribe.find, "Everybody can unsubscribe with one click"),
-    Check("address", address.find, "The postal address stands in the footer"),
-    Check("merge_tags", merge_tags.find, "Merge tags are known and filled for everybody"),
-    Check("links", links.find, "Links are complete and use https"),
-    Check("images", images.find, "Every picture has an alternative text"),
-    Check("size", size.find, "Small enough not to be clipped by Gmail"),
-    Check("spam", spam.find, "No phrases that filters dislike"),
+    Check("unsubscribe", unsubscribe.find, "Everybody can unsubscribe with one click", _has_mail),
+    Check("address", address.find, "The postal address stands in the footer", _has_mail),
+    Check("merge_tags", merge_tags.find, "Merge tags are known and filled for everybody", _has_mail_and_audience),
+    Check("links", links.find, "Links are complete and use https", _has_mail),
+    Check("images", images.find, "Every picture has an alternative text", _has_mail),
+    Check("size", size.find, "Small enough not to be clipped by Gmail", _has_mail),
+    Check("spam", spam.find, "No phrases that filters dislike", _has_mail),
 )
 
 _ORDER = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 2}
@@ -80,7 +93,7 @@ def examine(campaign: Campaign) -> Report:
     for check in CHECKS:
         found = list(check.find(examined))
         findings += found
-        if not found:
+        if not found and check.has_subject(examined):
             passed.append(check.passed)
     findings.sort(key=lambda finding: _ORDER[finding.severity])
     return Report(findings, passed, examined)
