@@ -81,7 +81,7 @@ def claim(generation_id: Any) -> _Run | None:
     if not taken:
         return None
     generation = Generation.objects.select_related("brief__brand_voice", "workspace").get(pk=generation_id)
-    budget.release_holds(generation_id)
+    budget.release_holds(workspace_id=generation.workspace_id, generation_id=generation.pk)
     return _Run(generation, lease_id)
 
 
@@ -226,7 +226,7 @@ def _finish_well(
 
 
 def _finish_badly(held: _Run, error: GatewayError) -> None:
-    budget.release_holds(held.generation.pk)
+    budget.release_holds(workspace_id=held.generation.workspace_id, generation_id=held.generation.pk)
     status = {"cancelled": Status.CANCELLED, "budget_exceeded": Status.BLOCKED}.get(error.code, Status.FAILED)
     ended = held.mine.update(
         status=status,
@@ -276,6 +276,6 @@ def end_unclaimed(generation: Generation, status: Status, error: GatewayError | 
         )
     )
     if ended:
-        budget.release_holds(generation.pk)
+        budget.release_holds(workspace_id=generation.workspace_id, generation_id=generation.pk)
         _announce_end(generation, FrameWriter(generation.workspace_id, generation.pk))
     return bool(ended)

@@ -98,6 +98,6 @@ def settle(hold: BudgetHold | None, step: GenerationStep) -> None:
         step.save(force_insert=True)
 
 
-def release_holds(generation_id: Any) -> None:
+def release_holds(*, workspace_id: Any, generation_id: Any) -> None:
     """Give back what a run that died had set aside."""
-    BudgetHold.objects.filter(generation_id=generation_id).delete()
+    BudgetHold.objects.for_workspace(workspace_id).filter(generation_id=generation_id).delete()

@@ -1,0 +1,165 @@
+"""The AI studio, and a generation watched in a browser."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from aiwriter import services
+from aiwriter.agents import running
+from aiwriter.models import BrandVoice, Budget, Generation
+from tests.aiwriter.making import ask, make_member, make_workspace, written
+from tests.pages import assert_accessible, assert_fits, save_picture
+
+
+@pytest.fixture
+def workspace(db):
+    return make_workspace()
+
+
+@pytest.fixture
+def owner(workspace, client: Client) -> Client:
+    client.force_login(make_member(workspace))
+    return client
+
+
+def test_the_studio_is_honest_about_missing_models(owner, workspace):
+    written(ask(workspace))
+
+    page = owner.get(reverse("aiwriter:studio")).content.decode()
+
+    assert "No AI model: template drafts" in page
+    assert "Template, no AI model" in page
+    assert "harvest roast" in page
+
+
+def test_the_studio_never_shows_a_key(owner, settings):
+    settings.OPENAI_API_KEY = "sk-very-secret"
+
+    page = owner.get(reverse("aiwriter:studio")).content.decode()
+
+    assert "Models ready" in page
+    assert "sk-very-secret" not in page
+
+
+def test_the_studio_takes_the_same_queries_whatever_it_holds(owner, workspace, django_assert_max_num_queries):
+    for _ in range(5):
+        written(ask(workspace))
+    owner.get(reverse("aiwriter:studio"))
+
+    with django_assert_max_num_queries(20):
+        owner.get(reverse("aiwriter:studio"))
+
+
+def test_a_generation_shows_its_drafts_and_calls(owner, workspace):
+    generation = written(ask(workspace))
+
+    page = owner.get(reverse("aiwriter:generation_detail", args=[generation.pk])).content.decode()
+    state = owner.get(
+        reverse("aiwriter:generation_detail", args=[generation.pk]), headers={"Accept": "application/json"}
+    )
+
+    assert page.count("Template draft – no AI model was used") >= 4
+    assert "Every call" in page
+    assert state.json()["drafts"][0]["subject"] == generation.ordered_drafts[0].subject
+
+
+def test_the_budget_is_set_by_those_who_may(owner, workspace):
+    owner.post(reverse("aiwriter:budget_edit"), {"monthly_cap": "12.50", "warn_percent": "70"})
+    assert Budget.objects.get(workspace=workspace).monthly_cap_micro_usd == 12_500_000
+
+    owner.post(reverse("aiwriter:budget_edit"), {"monthly_cap": "-1", "warn_percent": "70"})
+    owner.force_login(make_member(workspace, "editor"))
+    refused = owner.post(reverse("aiwriter:budget_edit"), {"monthly_cap": "99", "warn_percent": "70"})
+
+    assert refused.status_code == 403
+    assert Budget.objects.get(workspace=workspace).monthly_cap_micro_usd == 12_500_000
+
+
+def test_a_voice_is_written_line_by_line(owner, workspace):
+    form = {"name": "House", "status": "active", "formality": "casual", "traits": "warm\n\nplain", "banned_phrases": ""}
+    response = owner.post(reverse("aiwriter:voice_new"), form)
+    voice = BrandVoice.objects.get(workspace=workspace)
+
+    assert response.status_code == 302
+    assert voice.profile["traits"] == ["warm", "plain"]
+    assert "warm" in owner.get(reverse("aiwriter:voice_edit", args=[voice.pk])).content.decode()
+    again = owner.post(reverse("aiwriter:voice_new"), form)
+    assert again.status_code == 400
+    assert "of this name already" in again.content.decode()
+    owner.post(reverse("aiwriter:voice_delete", args=[voice.pk]))
+    assert not BrandVoice.objects.exists()
+
+
+def test_another_workspaces_pages_are_not_there(owner):
+    foreign = ask(make_workspace("Rival Tea"))
+    voice = services.save_brand_voice(workspace=foreign.workspace, actor=None, name="House", profile={})
+
+    assert owner.get(reverse("aiwriter:generation_detail", args=[foreign.pk])).status_code == 404
+    assert owner.post(reverse("aiwriter:generation_cancel", args=[foreign.pk])).status_code == 404
+    assert owner.get(reverse("aiwriter:voice_edit", args=[voice.pk])).status_code == 404
+    foreign.refresh_from_db()
+    assert foreign.status == Generation.Status.QUEUED
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 360)])
+@pytest.mark.django_db(transaction=True)
+def test_the_pages_are_accessible_and_fit(live_server, page_for, theme, width):
+    workspace = make_workspace()
+    generation = written(ask(workspace, facts=["Picked in June", "1,450 bags"]))
+    voice = services.save_brand_voice(workspace=workspace, actor=None, name="House", profile={"traits": ["warm"]})
+    page = page_for(theme=theme, width=width)
+    _sign_in(page, live_server, make_member(workspace))
+
+    for name, path in (
+        ("studio", reverse("aiwriter:studio")),
+        ("generation", reverse("aiwriter:generation_detail", args=[generation.pk])),
+        ("voice", reverse("aiwriter:voice_edit", args=[voice.pk])),
+    ):
+        page.goto(live_server.url + path)
+        save_picture(page, f"ai-{name}-{width}-{theme}")
+        assert_accessible(page)
+        assert_fits(page)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_watched_generation_appears_even_where_sockets_do_not_work(live_server, page_for):
+    """The test server speaks no WebSocket: the page must fall back to asking."""
+    workspace = make_workspace()
+    generation = ask(workspace)
+    page = page_for()
+    page.expected_errors = ["WebSocket", "ws/generations"]
+    _sign_in(page, live_server, make_member(workspace))
+    page.goto(live_server.url + reverse("aiwriter:generation_detail", args=[generation.pk]))
+    page.get_by_role("button", name="Stop").wait_for()
+
+    running.run(generation.pk)
+
+    page.get_by_role("heading", name="The harvest roast is back").first.wait_for(timeout=30_000)
+    assert page.locator("[data-angle]").count() == 3
+    assert "All checks passed" in page.content()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stop_stops_it(live_server, page_for):
+    workspace = make_workspace()
+    generation = ask(workspace)
+    page = page_for()
+    page.expected_errors = ["WebSocket", "ws/generations"]
+    _sign_in(page, live_server, make_member(workspace))
+    page.goto(live_server.url + reverse("aiwriter:generation_detail", args=[generation.pk]))
+
+    page.get_by_role("button", name="Stop").click()
+
+    page.get_by_text("Cancelled").first.wait_for(timeout=30_000)
+    generation.refresh_from_db()
+    assert generation.status == Generation.Status.CANCELLED
+
+
+def _sign_in(page, live_server, member) -> None:
+    client = Client()
+    client.force_login(member)
+    value = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_server.url}])
