@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 
-from pulsequill.core.health import CHECKS
+from pulsequill.core.health import run_checks
 
 RETRY_AFTER_S = "5"
 
@@ -27,7 +27,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(_request: HttpRequest) -> HttpResponse:
     """Everything that a campaign needs is there: 200, or 503 with the checks that failed."""
-    checks = [check() for check in CHECKS]
+    checks = run_checks()
     is_ready = all(check.is_ok for check in checks)
     response = JsonResponse(
         {

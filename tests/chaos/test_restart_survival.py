@@ -83,7 +83,7 @@ def test_requests_answer_503_while_postgresql_is_dead_and_recover_by_themselves(
         assert chaos.get("/contacts", Cookie="session=nobody", Accept="text/html") == 503
         assert chaos.get("/readyz") == 503
         assert chaos.get("/healthz") == 200
-    wait_until(lambda: chaos.get("/v1/me", **signed_in) == 200, timeout_s=15, what="an answer again")
+    wait_until(lambda: chaos.get("/v1/me", **signed_in) == 200, timeout_s=RECOVERY_S, what="an answer again")
     wait_until(chaos.is_ready, timeout_s=RECOVERY_S, what="ready again")
     assert others(chaos, "postgresql") == before, "something else was restarted too"
     assert chaos.said("PostgreSQL was ended by SIGKILL; starting it again")
@@ -101,7 +101,7 @@ def test_valkey_may_die_without_taking_anything_with_it(chaos: Instance, signed_
         assert chaos.get("/sign-in") in {200, 503}
         assert chaos.get("/readyz") == 503
         assert chaos.get("/healthz") == 200
-    wait_until(lambda: chaos.get("/v1/me", **signed_in) == 200, timeout_s=15, what="an answer again")
+    wait_until(lambda: chaos.get("/v1/me", **signed_in) == 200, timeout_s=RECOVERY_S, what="an answer again")
     wait_until(chaos.is_ready, timeout_s=RECOVERY_S, what="ready again")
     assert others(chaos, "valkey") == before, "something else was restarted too"
     assert chaos.said("Valkey was ended by SIGKILL; starting it again")
