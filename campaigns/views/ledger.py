@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages as notes
@@ -48,7 +48,7 @@ class MessageListPage(WorkspaceTemplatePage):
         status = self.request.GET.get("status", "")
         if status not in Message.Status.values:
             status = ""
-        text = self.request.GET.get("q", "")[:200].replace("\x00", "")
+        text = self.request.GET.get("q", "")[:200]
         counts = ledger.count_by_status(campaign)[ledger.TOTAL]
         rows = ledger.find_messages(campaign, status=status, text=text)
         page = paginate(rows, query=self.request.GET, address=self.request.path, sort="id", limit=50)
@@ -75,7 +75,7 @@ class MessageSettlePage(WorkspacePage):
     """What a person decides about one row."""
 
     permission = "message.settle"
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, message_id: UUID, verb: str) -> HttpResponseBase:
         """Mark it as sent, or send it again; go back to where the person was."""

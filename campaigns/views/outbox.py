@@ -49,7 +49,7 @@ class OutboxPage(WorkspaceTemplatePage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add a page of mail, the filters, and how far the simulated readers have come."""
         chosen = _campaign_id(self.request.GET.get("campaign", ""))
-        text = self.request.GET.get("q", "")[:200].replace("\x00", "")
+        text = self.request.GET.get("q", "")[:200]
         rows = ledger.find_captured(self.workspace, campaign_id=chosen, text=text)
         return super().get_context_data(
             page=paginate(rows, query=self.request.GET, address=self.request.path, sort="-id", limit=50),

@@ -25,7 +25,7 @@ def make_ready(size: int = 3, *, workspace: Workspace | None = None, **changes: 
     """A draft with `size` contacts on its list."""
     workspace = workspace or make_workspace()
     contacts = [make_contact(workspace, first_name=f"Reader {number}") for number in range(size)]
-    campaign = make_campaign(workspace, lists=[make_list(workspace, *contacts)], **changes)
+    campaign = make_campaign(workspace, **{"lists": [make_list(workspace, *contacts)], **changes})
     return campaign, contacts
 
 
