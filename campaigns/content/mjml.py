@@ -202,7 +202,7 @@ def _footer(brand: Brand) -> str:
 def _dark_style() -> str:
     """Return the rules for readers who prefer dark; Outlook's own classes included."""
     rules = (
-        "{0}.pq-body{{background:#15131b !important}}"
+        "{0}body,{0}.pq-body{{background:#15131b !important;background-color:#15131b !important}}"
         "{0}.pq-sheet,{0}.pq-sheet>table{{background:#201d28 !important;background-color:#201d28 !important}}"
         "{0}.pq-ink,{0}.pq-ink *{{color:#eeecf4 !important}}"
         "{0}.pq-muted,{0}.pq-muted *{{color:#b9b4c6 !important}}"

@@ -17,7 +17,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from accounts.permissions import role_allows
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
 from aiwriter import selectors as writer
-from aiwriter.models import Generation
+from aiwriter.models import Draft, Generation
 from audiences import selectors as audiences
 from audiences.models import Contact
 from campaigns.content.blocks import NETWORKS
@@ -89,6 +89,13 @@ def last_generation(campaign: Campaign) -> Generation | None:
     )
 
 
+def decided_drafts(generation: Generation | None) -> dict[int, str]:
+    """Return what people said to the drafts: position -> accepted or rejected."""
+    looks = {Draft.Status.ACCEPTED: "accepted", Draft.Status.EDITED: "accepted", Draft.Status.REJECTED: "rejected"}
+    drafts = generation.ordered_drafts if generation else []
+    return {draft.position: looks[Draft.Status(draft.status)] for draft in drafts if draft.status in looks}
+
+
 class ComposerPage(WorkspaceTemplatePage):
     """Where a campaign is written."""
 
@@ -126,6 +133,7 @@ class ComposerPage(WorkspaceTemplatePage):
             "canEdit": can_edit,
             "sample": {"id": str(sample.pk), "email": sample.email} if sample else None,
             "generation": str(generation.pk) if generation else None,
+            "decided": decided_drafts(generation),
             "urls": {
                 "api": reverse("v1_campaign", args=[campaign.pk]),
                 "preview": reverse("v1_campaign_preview", args=[campaign.pk]),

@@ -133,6 +133,11 @@ const desk = agentDesk(one("[data-desk-card]"));
 const host = one("[data-generation-host] [data-generation]");
 let watch = null;
 
+/** What people decided about a draft is not part of the stream, which only says how it was written. */
+function markDecided(position) {
+  if (data.decided[position]) watch?.mark(position, data.decided[position]);
+}
+
 function follow(generation) {
   watch?.close();
   one("[data-angles-section]").hidden = false;
@@ -140,7 +145,9 @@ function follow(generation) {
   desk.begin();
   watch = watchGeneration(host, generation, {
     onStage: (frame) => desk.stage(frame),
+    onDraft: (draft) => markDecided(draft.position),
     onDone: (frame) => {
+      for (const position of Object.keys(data.decided)) markDecided(Number(position));
       desk.end(frame.status, frame.generation);
       if (frame.status === "succeeded") say("The angles are ready.");
     },
@@ -155,7 +162,8 @@ async function adopt(draft, { override = false } = {}) {
     saver.moveTo(campaign.revision);
     if (!isBlocks) { saver.forget(); location.reload(); return; }
     mail.adopt({ subject: variant.subject, preview_text: variant.preview_text, body: variant.body });
-    watch.mark(draft.position, "accepted");
+    data.decided[draft.position] = "accepted";
+    markDecided(draft.position);
     showState("saved", `Adopted · version ${campaign.revision}`);
     preview.refresh(campaign.revision);
     one("#mail").scrollIntoView({ behavior: "smooth", block: "start" });
@@ -173,7 +181,8 @@ host.addEventListener("pq:adopt", (event) => adopt(event.detail));
 host.addEventListener("pq:reject", async (event) => {
   try {
     await post(`/v1/ai/drafts/${event.detail.generation ?? data.generation}/reject`, { draft: event.detail.id });
-    watch.mark(event.detail.position, "rejected");
+    data.decided[event.detail.position] = "rejected";
+    markDecided(event.detail.position);
   } catch (error) {
     toast(error.message, { tone: "error" });
   }
@@ -184,7 +193,7 @@ const brief = briefCard(one("#brief"), {
   urls: data.urls,
   beforeWrite: () => saver.flush(),
   onRevision: (revision) => saver.moveTo(revision),
-  onWriting: (generation) => { data.generation = generation; follow(generation); },
+  onWriting: (generation) => { data.generation = generation; data.decided = {}; follow(generation); },
 });
 if (data.generation) follow(data.generation);
 else if (data.canEdit && new URLSearchParams(location.search).has("write")) {

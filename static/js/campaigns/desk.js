@@ -56,7 +56,7 @@ export function agentDesk(card) {
     },
     end(status, generation) {
       const words = { succeeded: "Done", failed: "Failed", cancelled: "Stopped", blocked: "Blocked" }[status] ?? status;
-      setState(generation?.origin === "offline_template" ? `${words} · template, no AI model` : words, false);
+      setState(generation?.origin === "offline_template" ? `${words}, no AI model` : words, false);
       card.hidden = stages.size === 0 && !generation;
     },
   };
