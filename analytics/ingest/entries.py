@@ -13,7 +13,7 @@ from django.db import connection
 
 from analytics.ingest.bots import classify
 from analytics.models import Event
-from pulsequill.core.event_log import MAX_KEY
+from pulsequill.core.event_log import MAX_KEY, may_be_unstorable, storable
 
 KINDS = frozenset(Event.Kind.values)
 MAX_SOURCE = 20
@@ -62,17 +62,6 @@ class _MessageRow:
     sent_at: datetime | None
 
 
-def _without_unstorable(value: Any) -> Any:
-    """PostgreSQL's jsonb takes neither NUL nor lone surrogates."""
-    if isinstance(value, str):
-        return value.replace("\x00", "").encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {_without_unstorable(key): _without_unstorable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_unstorable(item) for item in value]
-    return value
-
-
 def read_line(line: bytes) -> dict[str, Any]:
     """Return the event of one line.
 
@@ -85,8 +74,8 @@ def read_line(line: bytes) -> dict[str, Any]:
         raise ValueError("not readable as JSON") from error
     if not isinstance(event, dict):
         raise ValueError("not a JSON object")
-    if b"\\u0000" in line or b"\\ud" in line or b"\\uD" in line:
-        event = _without_unstorable(event)
+    if may_be_unstorable(line.decode("utf-8", "replace")):
+        event = storable(event)
     if not isinstance(event.get("key"), str) or not event["key"]:
         raise ValueError("has no key")
     if len(event["key"]) > MAX_KEY:

@@ -24,5 +24,5 @@ class FiguresPage(WorkspaceTemplatePage):
         campaigns = Campaign.objects.for_workspace(self.workspace).filter(
             status__in=LAUNCHED, launched_at__isnull=False
         )
-        page = paginate(campaigns, query=self.request.GET, address=self.request.path, sort="-created_at", limit=30)
+        page = paginate(campaigns, query=self.request.GET, address=self.request.path, sort="-launched_at", limit=30)
         return super().get_context_data(rows=list_campaign_figures(page.items), page=page, **kwargs)

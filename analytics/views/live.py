@@ -151,6 +151,7 @@ class LivePage(WorkspaceTemplatePage):
             ticker=[self._ticker_row(event, zone) for event in snapshot["events"]],
             alerts=[{**alert, "label": ALERT_WORDS[alert["rate"]]} for alert in snapshot["alerts"]],
             finish=_clock(snapshot["progress"]["finish_at"], zone),
+            of_total=f"of {snapshot['progress']['total']:,}",
             started=_clock(snapshot["progress"]["started_at"], zone),
             finished=_clock(snapshot["progress"]["finished_at"], zone),
             page_data={

@@ -81,12 +81,31 @@ def encode(
     if ip:
         event["ip"] = ip
     if user_agent:
-        event["agent"] = user_agent[:MAX_USER_AGENT].replace("\x00", "")
+        event["agent"] = user_agent[:MAX_USER_AGENT]
     if workspace_id is not None:
         event["workspace"] = str(workspace_id)
     if data:
         event["data"] = data
-    return json.dumps(event, separators=(",", ":")).encode()
+    line = json.dumps(event, separators=(",", ":"))
+    if may_be_unstorable(line):
+        line = json.dumps(storable(event), separators=(",", ":"))
+    return line.encode()
+
+
+def may_be_unstorable(line: str) -> bool:
+    """Return whether a line of JSON may hold what PostgreSQL's jsonb refuses: NUL or a lone surrogate."""
+    return "\\u0000" in line or "\\ud" in line or "\\uD" in line
+
+
+def storable(value: Any) -> Any:
+    """Return a JSON value without NUL, and with lone surrogates replaced."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    return value
 
 
 def append(

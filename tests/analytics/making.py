@@ -12,7 +12,7 @@ from accounts.models.membership import Role
 from audiences.models import Contact
 from campaigns.models import Campaign, DeliveryMinute, Link, Message, Variant
 
-SENT_AT = datetime(2026, 11, 23, 10, 0, 0, tzinfo=UTC)
+SENT_AT = datetime(2025, 6, 2, 10, 0, 0, tzinfo=UTC)
 
 
 def make_workspace(name: str = "Northwind Coffee") -> Workspace:

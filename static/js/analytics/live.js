@@ -47,6 +47,7 @@ const read = (path) => path.split(".").reduce((value, key) => value?.[key], { ..
 const WRITERS = {
   number: (value) => number(value),
   percent: (value) => percent(value),
+  "bare-percent": (value) => percent(value).replace(" %", ""),
   of: (value) => `of ${number(value)}`,
   "per-minute": (value) => `${value > 0 ? "+" : ""}${number(value)}/min`,
   "clicks-of-opens": (view) => `${number(view.clicks)} of ${number(view.opens)}`,
@@ -79,7 +80,7 @@ function showFigures() {
   for (const target of root.querySelectorAll("[data-bind]")) {
     const value = read(target.dataset.bind);
     const as = target.dataset.as ?? "number";
-    if (as === "number" && target.classList.contains("num")) roll(target, value);
+    if ("roll" in target.dataset) roll(target, value);
     else {
       const text = WRITERS[as](value);
       if (target.textContent !== text) target.textContent = text;
@@ -124,7 +125,7 @@ function showProgress() {
     finish.replaceChildren("Finishes about ", element("b", {}, clock(progress.finish_at)), `, in ${minutesUntil(progress.finish_at)}`);
   } else if (progress.finished_at) finish.replaceChildren("Finished ", element("b", {}, clock(progress.finished_at)));
   else finish.replaceChildren();
-  showStatus(campaign.status, progress.share);
+  showStatus(campaign, progress.share);
 }
 
 const STATUS = {
@@ -132,7 +133,11 @@ const STATUS = {
   sent: ["ok", "check", "Sent"], cancelled: ["", "block", "Cancelled"], failed: ["bad", "warn", "Failed"],
 };
 
-function showStatus(status, share) {
+function showStatus({ status, status_reason: reason }, share) {
+  const box = $("[data-reason]");
+  box.hidden = !reason;
+  $("b", box).textContent = STATUS[status]?.[2] ?? "Sending";
+  $("p", box).textContent = reason;
   const holder = $("[data-status-chip]", main);
   const isMoving = status === "sending" || status === "preparing";
   const [tone, picture, word] = isMoving
@@ -197,7 +202,8 @@ function showTip(index) {
   tip.replaceChildren(element("b", {}, at(point)), ...page.series[shown].toReversed().map(([name, word, tone]) =>
     element("div", {}, element("span", { class: `dot ${tone}` }), word, element("b", {}, number(point[name])))));
   tip.hidden = false;
-  tip.classList.toggle("at-start", x > 330);
+  tip.style.justifySelf = x > 330 ? "start" : "end";
+  tip.style.margin = x > 330 ? "0 0 0 4%" : "0 4% 0 0";
 }
 
 function hideTip() {

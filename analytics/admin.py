@@ -1,0 +1,107 @@
+"""What happened, for operators: history is shown, never edited."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from analytics.models import CampaignStats, Event, EventMinute, Experiment, Goal, LinkStats, Report
+from pulsequill.core.admin import AdminBase, LedgerAdmin
+from pulsequill.models import StrayEvent
+
+
+@admin.register(Event)
+class EventAdmin(LedgerAdmin):
+    """The events, the latest first."""
+
+    list_display = ("id", "kind", "actor", "actor_reason", "message", "campaign", "source", "occurred_at")
+    list_filter = ("kind", "actor", "source")
+    list_select_related = ("message", "campaign")
+    search_fields = ("=dedupe_key", "=message__email_normalized", "=message__provider_message_id")
+    search_help_text = "A whole address, a provider's message id, or a key."
+    ordering = ("-id",)
+
+
+@admin.register(StrayEvent)
+class StrayEventAdmin(LedgerAdmin):
+    """Events that wait in PostgreSQL, or could not be counted."""
+
+    list_display = ("id", "problem_text", "dedupe_key", "received_at")
+    list_filter: ClassVar[Any] = (("problem", admin.EmptyFieldListFilter),)
+    search_fields = ("=dedupe_key", "problem")
+    ordering = ("-id",)
+
+    @admin.display(description="problem")
+    def problem_text(self, stray: StrayEvent) -> str:
+        """The problem, or that it waits for the consumer."""
+        return stray.problem or "waits for the consumer"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What could not be counted may be cleared away once somebody has looked at it."""
+        return request.user.is_superuser and (obj is None or bool(obj.problem))
+
+
+@admin.register(CampaignStats)
+class CampaignStatsAdmin(LedgerAdmin):
+    """The figures of each variant."""
+
+    list_display = (
+        "campaign", "variant", "delivered", "returned", "bounced", "complained", "unsubscribed", "unique_opens",
+        "machine_opens", "unique_clicks", "machine_clicks",
+    )  # fmt: skip
+    list_select_related = ("campaign", "variant")
+    search_fields = ("campaign__name",)
+    ordering = ("-id",)
+
+
+@admin.register(EventMinute)
+class EventMinuteAdmin(LedgerAdmin):
+    """The figures of each minute."""
+
+    list_display = ("campaign", "minute", "delivered", "human_opens", "machine_opens", "human_clicks", "bounced")
+    list_select_related = ("campaign",)
+    search_fields = ("campaign__name",)
+    ordering = ("-id",)
+
+
+@admin.register(LinkStats)
+class LinkStatsAdmin(LedgerAdmin):
+    """The clicks of each link."""
+
+    list_display = ("link", "campaign", "clicks", "unique_clicks", "machine_clicks")
+    list_select_related = ("link", "campaign")
+    search_fields = ("campaign__name", "link__url")
+    ordering = ("-link_id",)
+
+
+@admin.register(Experiment)
+class ExperimentAdmin(AdminBase):
+    """How variants are compared."""
+
+    list_display = ("campaign", "metric", "decided_at", "outcome", "workspace")
+    list_filter = ("metric",)
+    list_select_related = ("campaign", "workspace")
+    search_fields = ("campaign__name",)
+    ordering = ("-created_at",)
+
+
+@admin.register(Goal)
+class GoalAdmin(AdminBase):
+    """What customers report."""
+
+    list_display = ("name", "key", "workspace", "created_at")
+    list_select_related = ("workspace",)
+    search_fields = ("name", "key")
+    ordering = ("-created_at",)
+
+
+@admin.register(Report)
+class ReportAdmin(AdminBase):
+    """Comparisons that are kept."""
+
+    list_display = ("name", "workspace", "created_by", "created_at")
+    list_select_related = ("workspace", "created_by")
+    search_fields = ("name",)
+    ordering = ("-created_at",)
