@@ -1,0 +1,294 @@
+"""What kind of address every route is. The cross-tenant walk fails for a route that is not listed here.
+
+One line a route: its pattern as Django resolves it (regular expressions without their anchors), and for routes with
+the id of a row the model of that row. Add the line in the commit that adds the route.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: Anybody: no session, no workspace. What a token in the address proves is tested by its own app.
+PUBLIC = """
+healthz
+readyz
+metrics
+v1/auth/register
+v1/auth/token
+v1/auth/token/refresh
+v1/auth/logout
+v1/schema
+v1/docs
+v1/problems
+v1/.*
+sign-in
+sign-up
+sign-out
+password/forgot
+password/reset/<str:uid>/<str:token>
+invitations/<str:token>
+u/<str:token>
+p/<str:token>
+w/<str:token>
+hooks/sendgrid/<str:token>
+"""
+
+#: A signed-in person, whatever the workspace: only rows of their own.
+PERSON = """
+v1/me
+v1/me/password
+v1/workspaces
+v1/invitations/accept
+workspaces/new
+workspaces/switch
+"""
+
+#: The caller's workspace.
+TENANT = """
+v1/workspace
+v1/webhooks/<uuid:endpoint_id>/attempts                       WebhookEndpoint
+v1/webhooks/attempts/<uuid:id>/redeliver                      WebhookAttempt
+v1/ws-tickets
+v1/members
+v1/members/<id>                                               Membership
+v1/invitations
+v1/invitations/<id>                                           Invitation
+v1/audit
+v1/audit/<id>                                                 Activity
+v1/api-keys
+v1/api-keys/<id>                                              ApiKey
+v1/webhooks
+v1/webhooks/<id>                                              WebhookEndpoint
+v1/webhooks/<id>/rotate                                       WebhookEndpoint
+v1/webhooks/<id>/test                                         WebhookEndpoint
+v1/notifications
+v1/notifications/read
+v1/notifications/<id>                                         Notification
+v1/notifications/<id>/read                                    Notification
+v1/ai/drafts
+v1/ai/drafts/<uuid:id>                                        Generation
+v1/ai/drafts/<uuid:id>/accept                                 Generation
+v1/ai/drafts/<uuid:id>/reject                                 Generation
+v1/ai/drafts/<uuid:id>/cancel                                 Generation
+v1/ai/subject-lines
+v1/ai/rewrite
+v1/ai/generations
+v1/ai/brand-voices
+v1/ai/brand-voices/<uuid:id>                                  BrandVoice
+v1/ai/usage
+v1/contacts/<uuid:id>/erase                                   Contact
+v1/contacts/<uuid:id>/export                                  Contact
+v1/segments/preview
+v1/segments/explain
+v1/imports
+v1/imports/<uuid:id>                                          ContactImport
+v1/imports/<uuid:id>/rejects.csv                              ContactImport
+v1/imports/<uuid:id>/cancel                                   ContactImport
+v1/imports/<uuid:id>/undo                                     ContactImport
+v1/contacts
+v1/contacts/<id>                                              Contact
+v1/contact-fields
+v1/contact-fields/<id>                                        ContactField
+v1/lists
+v1/lists/<id>                                                 ContactList
+v1/suppressions
+v1/suppressions/<id>                                          Suppression
+v1/segments
+v1/segments/<id>                                              Segment
+v1/campaigns
+v1/campaigns/<uuid:id>                                        Campaign
+v1/campaigns/<uuid:id>/audience                               Campaign
+v1/campaigns/<uuid:id>/preflight                              Campaign
+v1/campaigns/<uuid:id>/preview                                Campaign
+v1/campaigns/<uuid:id>/duplicate                              Campaign
+v1/campaigns/<uuid:id>/adopt                                  Campaign
+v1/campaigns/<uuid:id>/test-send                              Campaign
+v1/campaigns/<uuid:id>/send                                   Campaign
+v1/campaigns/<uuid:id>/schedule                               Campaign
+v1/campaigns/<uuid:id>/pause                                  Campaign
+v1/campaigns/<uuid:id>/resume                                 Campaign
+v1/campaigns/<uuid:id>/cancel                                 Campaign
+v1/campaigns/<uuid:id>/messages                               Campaign
+v1/messages/<uuid:id>                                         Message
+v1/messages/<uuid:id>/mark-sent                               Message
+v1/messages/<uuid:id>/resend                                  Message
+v1/senders
+v1/senders/<uuid:id>                                          Sender
+v1/sending-domains
+v1/sending-domains/<uuid:id>                                  SendingDomain
+v1/sending-domains/<uuid:id>/check                            SendingDomain
+v1/templates
+v1/templates/<uuid:id>                                        EmailTemplate
+v1/campaigns/<uuid:id>/stats                                  Campaign
+v1/campaigns/<uuid:id>/links                                  Campaign
+v1/campaigns/<uuid:id>/timeline                               Campaign
+v1/campaigns/<uuid:id>/domains                                Campaign
+v1/campaigns/<uuid:id>/live                                   Campaign
+v1/campaigns/<uuid:id>/experiment                             Campaign
+v1/contacts/<uuid:id>/events                                  Contact
+v1/events
+v1/goals
+v1/goals/<id>                                                 Goal
+v1/reports
+v1/reports/<id>                                               Report
+notifications
+settings
+settings/activity
+settings/danger
+settings/team
+settings/team/<uuid:id>/role                                  Membership
+settings/team/<uuid:id>/remove                                Membership
+settings/invitations/<uuid:id>/revoke                         Invitation
+settings/api-keys
+settings/api-keys/<uuid:id>/revoke                            ApiKey
+settings/webhooks
+settings/webhooks/<uuid:id>                                   WebhookEndpoint
+settings/webhooks/<uuid:id>/test                              WebhookEndpoint
+settings/webhooks/<uuid:id>/toggle                            WebhookEndpoint
+settings/webhooks/<uuid:id>/delete                            WebhookEndpoint
+settings/webhooks/attempts/<uuid:id>/redeliver                WebhookAttempt
+settings/profile
+settings/profile/password
+settings/profile/sessions/end
+contacts
+contacts/new
+contacts/bulk
+contacts.csv
+contacts/<uuid:contact_id>                                    Contact
+contacts/<uuid:contact_id>/edit                               Contact
+contacts/<uuid:contact_id>/suppress                           Contact
+contacts/<uuid:contact_id>/unsubscribe                        Contact
+contacts/<uuid:contact_id>/delete                             Contact
+contacts/<uuid:contact_id>/erase                              Contact
+lists
+lists/new
+lists/<uuid:list_id>                                          ContactList
+lists/<uuid:list_id>/delete                                   ContactList
+contact-fields/new
+contact-fields/<uuid:field_id>/delete                         ContactField
+suppressions
+suppressions/<uuid:suppression_id>/lift                       Suppression
+segments
+segments/new
+segments/preview
+segments/explain
+segments/<uuid:segment_id>                                    Segment
+segments/<uuid:segment_id>/count                              Segment
+segments/<uuid:segment_id>/delete                             Segment
+imports
+imports/new
+imports/<uuid:import_id>                                      ContactImport
+imports/<uuid:import_id>/progress                             ContactImport
+imports/<uuid:import_id>/rejects.csv                          ContactImport
+imports/<uuid:import_id>/cancel                               ContactImport
+imports/<uuid:import_id>/undo                                 ContactImport
+ai
+ai/budget
+ai/generations/<uuid:generation_id>                           Generation
+ai/generations/<uuid:generation_id>/cancel                    Generation
+ai/voices/new
+ai/voices/<uuid:voice_id>                                     BrandVoice
+ai/voices/<uuid:voice_id>/delete                              BrandVoice
+campaigns
+campaigns/new
+campaigns/<uuid:campaign_id>                                  Campaign
+campaigns/<uuid:campaign_id>/preview                          Campaign
+campaigns/<uuid:campaign_id>/brief                            Campaign
+campaigns/<uuid:campaign_id>/angles                           Campaign
+campaigns/<uuid:campaign_id>/duplicate                        Campaign
+campaigns/<uuid:campaign_id>/delete                           Campaign
+campaigns/<uuid:campaign_id>/template                         Campaign
+campaigns/<uuid:campaign_id>/review                           Campaign
+campaigns/<uuid:campaign_id>/review/audience                  Campaign
+campaigns/<uuid:campaign_id>/review/sender                    Campaign
+campaigns/<uuid:campaign_id>/review/test                      Campaign
+campaigns/<uuid:campaign_id>/review/send                      Campaign
+campaigns/<uuid:campaign_id>/review/schedule                  Campaign
+campaigns/<uuid:campaign_id>/review/unschedule                Campaign
+templates
+templates/<uuid:template_id>/use                              EmailTemplate
+templates/<uuid:template_id>/delete                           EmailTemplate
+templates/<uuid:template_id>/frame                            EmailTemplate
+senders
+senders/<uuid:sender_id>/delete                               Sender
+senders/domains/<uuid:domain_id>/check                        SendingDomain
+senders/domains/<uuid:domain_id>/delete                       SendingDomain
+campaigns/<uuid:campaign_id>/messages                         Campaign
+messages/<uuid:message_id>/<slug:verb>                        Message
+outbox
+outbox.json
+outbox/readers
+outbox/<int:key>                                              CapturedMessage
+outbox/<int:key>/body                                         CapturedMessage
+outbox/<int:key>.eml                                          CapturedMessage
+/
+analytics
+campaigns/<uuid:campaign_id>/live                             Campaign
+campaigns/<uuid:campaign_id>/live/providers                   Campaign
+campaigns/<uuid:campaign_id>/live/<slug:action>               Campaign
+"""
+
+#: Staff only.
+OPERATOR_PREFIX = "admin/"
+
+#: Values for parameters of addresses that are not ids of rows.
+WORDS = {"verb": "mark-sent", "action": "pause", "token": "set", "uid": "x"}
+
+#: Names under which bodies and queries carry ids of rows, and the model that they mean.
+ID_FIELDS = {
+    "brand_voice": "BrandVoice",
+    "campaign": "Campaign",
+    "campaign_id": "Campaign",
+    "contact": "Contact",
+    "contact_ids": "Contact",
+    "contacts": "Contact",
+    "draft": "Draft",
+    "endpoint": "WebhookEndpoint",
+    "exclude_lists": "ContactList",
+    "exclude_segments": "Segment",
+    "field": "ContactField",
+    "generation": "Generation",
+    "ids": "Contact",
+    "list": "ContactList",
+    "lists": "ContactList",
+    "segment": "Segment",
+    "segments": "Segment",
+    "sender": "Sender",
+    "template": "EmailTemplate",
+    "user": "User",
+    "variant": "Variant",
+    "workspace": "Workspace",
+    "workspace_id": "Workspace",
+}
+
+#: Routes by which even an analyst changes something: their own, or the mark that they have read a line.
+ANALYST_WRITES = frozenset(
+    {
+        "notifications",
+        "settings/profile",
+        "settings/profile/password",
+        "settings/profile/sessions/end",
+        "v1/notifications/read",
+        "v1/notifications/<id>/read",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line of the table."""
+
+    pattern: str
+    kind: str
+    model: str = ""
+
+
+def listed() -> dict[str, Listed]:
+    """Return the table by pattern."""
+    found = {}
+    for kind, text in (("public", PUBLIC), ("person", PERSON), ("tenant", TENANT)):
+        for line in filter(None, text.splitlines()):
+            pattern, _, model = line.partition(" ")
+            assert pattern not in found, f"{pattern} is listed twice"
+            found[pattern] = Listed(pattern, kind, model.strip())
+    return found
