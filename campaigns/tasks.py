@@ -9,12 +9,12 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from campaigns.delivery import pipeline, readers, reaper, scheduling
+from campaigns.delivery import ledger, pipeline, readers, reaper, scheduling
 
 #: Slices of one campaign that may run at the same time, over all workers.
 SLICES_PER_CAMPAIGN = 4
 #: A slot outlives a slice that was killed by little: until then the other slots work.
-SLOT_S = int(pipeline.SLICE_S + pipeline.ledger.HAND_OVER_S)
+SLOT_S = int(pipeline.SLICE_S + ledger.HAND_OVER_S)
 
 
 def _take_slot(campaign_id: str) -> tuple[str, str] | None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from typing import cast
 
 
 def parse(raw: bytes) -> EmailMessage:
     """Return captured bytes as a message."""
-    return cast("EmailMessage", message_from_bytes(raw, policy=default))
+    return message_from_bytes(raw, policy=default)
 
 
 def body_of(mail: EmailMessage, kind: str) -> str:

@@ -16,7 +16,7 @@ from campaigns.delivery.rendering import Claimed
 from campaigns.models import Campaign, Message
 
 #: How long a claim is ours. At least twice a provider's timeout; `HAND_OVER_S` and one timeout fit in with room.
-LEASE = timedelta(seconds=120)
+LEASE_S = 120.0
 #: Seconds after a claim in which messages may still be started.
 HAND_OVER_S = 50.0
 MAX_ATTEMPTS = 8
@@ -56,7 +56,8 @@ UPDATE campaigns_message m
        reason = j.refusal,
        attempt_id = CASE WHEN j.refusal = '' THEN gen_random_uuid() END,
        attempt_no = m.attempt_no + CASE WHEN j.refusal = '' THEN 1 ELSE 0 END,
-       claimed_by = %s, claimed_at = now(), lease_until = CASE WHEN j.refusal = '' THEN now() + %s END, retry_at = NULL
+       claimed_by = %s, claimed_at = now(),
+       lease_until = CASE WHEN j.refusal = '' THEN now() + make_interval(secs => %s) END, retry_at = NULL
   FROM judged j WHERE m.id = j.id
 RETURNING m.id, m.attempt_id, m.attempt_no, m.contact_id, m.variant_id, m.email, m.status
 """
@@ -64,7 +65,7 @@ RETURNING m.id, m.attempt_id, m.attempt_no, m.contact_id, m.variant_id, m.email,
 _CLAIM_ONE = """
 UPDATE campaigns_message m
    SET status = 'sending', reason = '', attempt_id = gen_random_uuid(), attempt_no = m.attempt_no + 1,
-       claimed_by = %s, claimed_at = now(), lease_until = now() + %s, retry_at = NULL
+       claimed_by = %s, claimed_at = now(), lease_until = now() + make_interval(secs => %s), retry_at = NULL
  WHERE m.id = %s AND m.status IN ('queued', 'retrying')
    AND (m.is_test OR NOT EXISTS (SELECT 1 FROM audiences_suppression stop
                                   WHERE stop.workspace_id = m.workspace_id
@@ -142,7 +143,7 @@ def claim(*, campaign: Campaign, list_ids: Sequence[UUID], limit: int, worker: s
     """
     lists = list(list_ids)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [campaign.pk, now, limit, lists, lists, lists, worker[:80], LEASE])
+        cursor.execute(_CLAIM, [campaign.pk, now, limit, lists, lists, lists, worker[:80], LEASE_S])
         fetched = cursor.fetchall()
     rows = _claimed(fetched)
     return Claim(rows=rows, skipped=len(fetched) - len(rows))
@@ -151,14 +152,14 @@ def claim(*, campaign: Campaign, list_ids: Sequence[UUID], limit: int, worker: s
 def claim_one(*, message_id: int, worker: str) -> Claimed | None:
     """Take one row whatever its campaign's status is: a test send, an operator's resend. None when it is not due."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM_ONE, [worker[:80], LEASE, message_id])
+        cursor.execute(_CLAIM_ONE, [worker[:80], LEASE_S, message_id])
         fetched = cursor.fetchall()
     return next(iter(_claimed(fetched)), None)
 
 
 def retry_delay_s(attempt_no: int, asked_s: float | None) -> float:
     """Return seconds until the next attempt: doubled each time, with jitter, or what the provider asked for."""
-    backoff = min(FIRST_RETRY_S * 2 ** (attempt_no - 1), LONGEST_RETRY_S)
+    backoff = float(min(FIRST_RETRY_S * 2 ** (attempt_no - 1), LONGEST_RETRY_S))
     spread = backoff * random.uniform(0.9, 1.2)  # noqa: S311 - jitter, not a secret
     return max(spread, asked_s or 0.0)
 

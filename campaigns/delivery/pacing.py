@@ -34,7 +34,7 @@ def allowance(campaign: Campaign, *, now: datetime) -> int | None:
         cursor.execute(_USED, [hour_ago, minute, campaign.pk, hour_ago])
         in_hour, in_minute = cursor.fetchone()
         cursor.execute(_UNDER_WAY, [campaign.pk])
-        under_way = cursor.fetchone()[0]
+        under_way = int(cursor.fetchone()[0])
     left_in_hour = per_hour - int(in_hour) - under_way
     left_in_minute = math.ceil(per_hour / 60) - int(in_minute) - under_way
     return max(0, min(left_in_hour, left_in_minute))

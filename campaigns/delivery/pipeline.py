@@ -10,6 +10,7 @@ import os
 import socket
 import time
 from collections.abc import Sequence
+from uuid import UUID
 
 import structlog
 from django.core.exceptions import ImproperlyConfigured
@@ -40,7 +41,7 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def deliver(*, campaign_id: object, slice_s: float = SLICE_S) -> bool:
+def deliver(*, campaign_id: UUID | str, slice_s: float = SLICE_S) -> bool:
     """Send one slice of a campaign.
 
     Args:

@@ -6,6 +6,7 @@ Set-based: a million recipients never pass through Python.
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -105,7 +106,7 @@ def _plan(campaign: Campaign, variants: list[Variant], now: datetime) -> int:
         return int(cursor.rowcount)
 
 
-def _tickets(variants: list[Variant]) -> list[tuple[object, int, int]]:
+def _tickets(variants: list[Variant]) -> list[tuple[UUID, int, int]]:
     """Return each variant's half-open range of tickets; shares count relative to their sum."""
     ranges, position = [], 0
     for variant in variants:

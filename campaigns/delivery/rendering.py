@@ -87,7 +87,8 @@ class Renderer:
         rendered: list[OutgoingMessage | Outcome] = []
         for row in rows:
             try:
-                rendered.append(self._render(row, contacts.get(row.contact_id), content, date))
+                values = contacts.get(row.contact_id) if row.contact_id else None
+                rendered.append(self._render(row, values, content, date))
             except DomainError as error:
                 rendered.append(Outcome("bad_message", detail=error.detail))
         return rendered

@@ -61,13 +61,14 @@ def _outgoing(mail: EmailMessage, address: str, content: str) -> OutgoingMessage
         "campaign_id": None,
         "to": ascii_address(parseaddr(address)[1]),
         "mail_from": ascii_address(sender),
-        "subject": mail.subject,
+        "subject": str(mail.subject),
     }
     if content == "mime":
-        return OutgoingMessage(**facts, mime=message.as_bytes(linesep="\r\n"))
+        mime = message.as_bytes(linesep="\r\n")  # type: ignore[call-arg]  # Django's own messages take it
+        return OutgoingMessage(**facts, mime=mime)
     html = next((str(part[0]) for part in getattr(mail, "alternatives", []) if part[1] == "text/html"), "")
     parts = Parts(
-        subject=mail.subject,
+        subject=str(mail.subject),
         from_name=sender_name,
         from_email=ascii_address(sender),
         reply_to=parseaddr(mail.reply_to[0])[1] if mail.reply_to else "",

@@ -112,8 +112,9 @@ class Connection:
             raise Refused(Outcome(code_of(error, CONNECT_ERRORS, "connection_failed"))) from error
         self.pipelines = session.has_extn("pipelining")
         self.takes_utf8 = session.has_extn("smtputf8")
+        assert session.sock is not None
         self._socket = session.sock
-        self._replies = session.file or session.sock.makefile("rb")  # type: ignore[attr-defined]
+        self._replies: Any = session.file or session.sock.makefile("rb")
 
     def _greet(self, context: ssl.SSLContext) -> None:
         session = self._session
