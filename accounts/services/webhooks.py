@@ -15,6 +15,7 @@ from accounts.webhooks_out import outbox, secrets
 from accounts.webhooks_out.catalogue import TEST_KIND
 from pulsequill.core.errors import WrongState
 from pulsequill.core.outbound_http import check_address
+from pulsequill.core.signing import BadSignature
 
 MAX_ENDPOINTS = 20
 
@@ -59,9 +60,13 @@ def update_endpoint(*, endpoint: WebhookEndpoint, actor: User | None, **fields: 
 
 
 def rotate_secret(*, endpoint: WebhookEndpoint, actor: User | None) -> str:
-    """Return a new secret; the old one signs too for 24 hours."""
+    """Return a new secret; the old one signs too for 24 hours, unless SECRET_KEY changed and it is lost."""
     secret = secrets.make_secret()
-    endpoint.secret_encrypted = secrets.seal(secret, previous=secrets.unseal(endpoint)[0])
+    try:
+        previous = secrets.unseal(endpoint)[0]
+    except BadSignature:
+        previous = None
+    endpoint.secret_encrypted = secrets.seal(secret, previous=previous)
     with transaction.atomic():
         endpoint.save(update_fields=["secret_encrypted", "updated_at"])
         _record(endpoint, actor, "rotated", "Rotated the secret of")

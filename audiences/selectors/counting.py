@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -22,7 +23,10 @@ class Count(NamedTuple):
 def count_queryset(queryset: QuerySet[Any]) -> Count:
     """Return how many rows a queryset has."""
     plain = queryset.order_by().values("pk")
-    sql, params = plain.query.sql_with_params()
+    try:
+        sql, params = plain.query.sql_with_params()
+    except EmptyResultSet:  # a filter that nothing can match, such as an id that is none of ours
+        return Count(0, is_estimate=False)
     return count_sql(sql, list(params))
 
 

@@ -237,8 +237,10 @@ WORDS = {"verb": "mark-sent", "action": "pause", "token": "set", "uid": "x"}
 #: Names under which bodies and queries carry ids of rows, and the model that they mean.
 ID_FIELDS = {
     "brand_voice": "BrandVoice",
+    "brief": "Brief",
     "campaign": "Campaign",
     "campaign_id": "Campaign",
+    "campaigns": "Campaign",
     "contact": "Contact",
     "contact_ids": "Contact",
     "contacts": "Contact",
@@ -251,6 +253,7 @@ ID_FIELDS = {
     "ids": "Contact",
     "list": "ContactList",
     "lists": "ContactList",
+    "message": "Message",
     "segment": "Segment",
     "segments": "Segment",
     "sender": "Sender",

@@ -43,6 +43,8 @@ class Route:
 
     def handler_name(self, method: str) -> str | None:
         """Return the name of the method's handler; None when there is none."""
+        if self.view is not None and method not in self.view.http_method_names:
+            return None
         actions = getattr(self.callback, "actions", None)
         if actions is not None:
             return actions.get(method)

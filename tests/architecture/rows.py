@@ -1,4 +1,4 @@
-"""One row of every table for a workspace, made from the models themselves: a new model is covered the day it appears."""
+"""One row of every table for a workspace, made from the models themselves: a new model is covered at once."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ OURS = ("accounts", "aiwriter", "audiences", "campaigns", "analytics")
 
 def tenant_models() -> list[type[models.Model]]:
     """Return every model that belongs to a workspace, directly or through a row that does."""
-    found = []
-    for label in OURS:
-        for model in apps.get_app_config(label).get_models():
-            if model not in (Workspace, User) and (_workspace_path(model) is not None):
-                found.append(model)
-    return found
+    return [
+        model
+        for label in OURS
+        for model in apps.get_app_config(label).get_models()
+        if model not in (Workspace, User) and _workspace_path(model) is not None
+    ]
 
 
 def _workspace_path(model: type[models.Model], seen: frozenset[type] = frozenset()) -> list[str] | None:
