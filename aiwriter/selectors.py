@@ -61,7 +61,8 @@ def list_generations(workspace: Workspace) -> QuerySet[Generation]:
     steps = GenerationStep.objects.for_workspace(workspace).defer("output_text").order_by("created_at")
     drafts = Draft.objects.for_workspace(workspace)
     rows = Generation.objects.for_workspace(workspace).select_related("brief", "created_by")
-    return rows.prefetch_related(Prefetch("drafts", drafts), Prefetch("steps", steps)).order_by("-created_at")
+    related: list[Any] = [Prefetch("drafts", drafts), Prefetch("steps", steps)]
+    return rows.prefetch_related(*related).order_by("-created_at")
 
 
 def get_generation(workspace: Workspace, generation_id: UUID | str) -> Generation:

@@ -182,7 +182,7 @@ def _enqueue(
     has_provider = bool(providers_from_settings())
     if not has_provider and settings.AI_OFFLINE != "allow":
         raise Unavailable("No AI provider is set up.", code="ai_not_configured", retry_after_s=3600)
-    Budget.objects.select_for_update().for_workspace(workspace).get(pk=get_budget(workspace).pk)
+    Budget.objects.for_workspace(workspace).select_for_update().get(pk=get_budget(workspace).pk)
     if has_provider and money.get_state(workspace.pk).is_exceeded:
         raise Blocked("The AI budget of this month is used up.", code="budget_exceeded")
     unfinished = Generation.objects.for_workspace(workspace).filter(status__in=running.UNFINISHED)
@@ -226,7 +226,7 @@ def accept_draft(*, draft: Draft, actor: User | None, override: bool = False) ->
     Raises:
         Blocked: a check blocks the draft; `findings` says why.
     """
-    draft = Draft.objects.select_for_update().for_workspace(draft.workspace_id).get(pk=draft.pk)
+    draft = Draft.objects.for_workspace(draft.workspace_id).select_for_update().get(pk=draft.pk)
     if draft.status in (Draft.Status.ACCEPTED, Draft.Status.EDITED):
         return draft
     blocking = [f for f in draft.guardrails.get("findings", ()) if f["severity"] == "block"]
@@ -248,7 +248,7 @@ def reject_draft(*, draft: Draft, actor: User | None) -> Draft:
     Raises:
         WrongState: it was accepted already.
     """
-    draft = Draft.objects.select_for_update().for_workspace(draft.workspace_id).get(pk=draft.pk)
+    draft = Draft.objects.for_workspace(draft.workspace_id).select_for_update().get(pk=draft.pk)
     if draft.status in (Draft.Status.ACCEPTED, Draft.Status.EDITED):
         raise WrongState("The draft was accepted already.")
     if draft.status != Draft.Status.REJECTED:
@@ -316,7 +316,7 @@ def save_brand_voice(
     if chosen not in BrandVoice.Status.values:
         raise Invalid("No such status.", errors=[FieldError("status", "not_a_choice", "proposed, active or locked.")])
     clean = clean_profile(profile)
-    versions = BrandVoice.objects.select_for_update().for_workspace(workspace)
+    versions = BrandVoice.objects.for_workspace(workspace).select_for_update()
     if voice is None or voice.name != name:
         if versions.filter(name=name).exists():
             text = "There is a voice of this name already."

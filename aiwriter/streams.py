@@ -37,7 +37,7 @@ def stream_key(workspace_id: Any, generation_id: Any) -> str:
 
 
 @cache
-def _valkey() -> redis.Redis:
+def _valkey() -> redis.Redis[bytes]:
     return redis.Redis.from_url(settings.STREAMS_URL, socket_timeout=5, socket_connect_timeout=2)
 
 
@@ -51,7 +51,9 @@ class FrameWriter:
         """Append a frame; a Valkey that is away loses it, and says so in the log."""
         text = json.dumps(frame, ensure_ascii=False, default=str)
         try:
-            _valkey().eval(_APPEND, 2, self._key, f"{self._key}:number", text, str(MOST_FRAMES), str(KEEP_S))
+            _valkey().eval(  # type: ignore[no-untyped-call]
+                _APPEND, 2, self._key, f"{self._key}:number", text, str(MOST_FRAMES), str(KEEP_S)
+            )
         except (redis.RedisError, OSError):
             logger.warning("generation_frame_lost", key=self._key)
 
@@ -76,4 +78,4 @@ class FrameReader:
 
     async def close(self) -> None:
         """Give the connection back."""
-        await self._valkey.aclose()
+        await self._valkey.aclose()  # type: ignore[attr-defined]  # newer than the stubs

@@ -114,7 +114,7 @@ def _block(number: int, position: int, written: dict[str, Any], *, is_first_head
     return block if kind == "divider" else None
 
 
-def to_blocks(written: list[dict[str, Any]], position: int) -> list[Block]:
+def to_blocks(written: list[Any], position: int) -> list[Block]:
     """Return the composer's blocks; also takes the half-finished list of an answer that is still arriving."""
     blocks: list[Block] = []
     has_heading = False

@@ -28,7 +28,7 @@ from aiwriter.agents.contract import (
     draft_frame,
 )
 from aiwriter.agents.small_tasks import brief_for_model
-from aiwriter.gateway.types import Delta, LLMRequest, LLMResult
+from aiwriter.gateway.types import LLMRequest, LLMResult
 from aiwriter.prompts.messages import build_messages
 from aiwriter.prompts.registry import get_prompt
 
@@ -194,7 +194,7 @@ class _Team:
                 if isinstance(event, LLMResult):
                     result = event
                 elif show is not None and (abs(len(event.text) - shown) >= FRAME_EVERY):
-                    shown = len(cast("Delta", event).text)
+                    shown = len(event.text)
                     show(event.text)
         except Exception:
             self._stage(role, task, "failed", None, "")
@@ -267,9 +267,9 @@ class LangGraphEngine:
         """
         checkpoint()
         team = _Team(self._gateway, brief, voice, exemplars, emit)
-        graph = StateGraph(_State)
-        graph.add_node("strategist", team.strategist)
-        graph.add_node("writer", team.writer)
+        graph: StateGraph[Any, None, Any, Any] = StateGraph(_State)
+        graph.add_node("strategist", team.strategist)  # type: ignore[call-overload]  # bound methods
+        graph.add_node("writer", team.writer)  # type: ignore[call-overload]
         graph.add_node("critic", team.critic)
         graph.add_node("editor", team.editor)
         graph.add_edge(START, "strategist")

@@ -78,7 +78,7 @@ def reserve(*, workspace_id: Any, generation_id: Any, amount_micro_usd: int) -> 
     """
     _budget(workspace_id)
     with transaction.atomic():
-        budget = Budget.objects.select_for_update().for_workspace(workspace_id).get()
+        budget = Budget.objects.for_workspace(workspace_id).select_for_update().get()
         now = timezone.now()
         if _state(budget, now).left < amount_micro_usd:
             raise GatewayError("budget_exceeded")

@@ -65,7 +65,7 @@ def _embed(texts: list[str], dimensions: int) -> list[list[float]]:
     model = OpenAIEmbeddings(
         model=EMBEDDING_MODEL,
         dimensions=dimensions,
-        api_key=settings.OPENAI_API_KEY,
+        api_key=settings.OPENAI_API_KEY,  # type: ignore[arg-type]  # becomes a SecretStr
         base_url=settings.OPENAI_BASE_URL,
         max_retries=0,
         timeout=TIMEOUT_S,

@@ -89,10 +89,10 @@ def route(
         provider, reason = other_family(provider), "a second opinion from the other family"
     if provider not in available:
         provider, reason = other_family(provider), f"{reason}; {provider} has no key"
-    entry = catalog.for_role(provider, role) or catalog.for_role(provider, "main")
-    if entry is None:
+    served_by = catalog.for_role(provider, role) or catalog.for_role(provider, "main")
+    if served_by is None:
         raise GatewayError("ai_not_configured", detail=f"The catalogue has no {role} model of {provider}.")
-    return Route(provider, entry.model, reason, entry)
+    return Route(provider, served_by.model, reason, served_by)
 
 
 def fallback_route(current: Route, *, task: str, available: Collection[str], catalog: Catalog) -> Route | None:

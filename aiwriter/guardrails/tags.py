@@ -54,5 +54,7 @@ def _check_source(source: str, where: str, allowed: frozenset[str]) -> Iterator[
     if "{{" in rest or "}}" in rest:
         yield finding("tag_malformed", "block", "There are braces that belong to no merge tag.", where)
     for pattern, system in FOREIGN:
-        if match := pattern.search(rest):
-            yield finding("tag_foreign", "block", f"“{match[0][:60]}” ({system}) would be printed as it stands.", where)
+        if foreign := pattern.search(rest):
+            yield finding(
+                "tag_foreign", "block", f"“{foreign[0][:60]}” ({system}) would be printed as it stands.", where
+            )

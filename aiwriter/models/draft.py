@@ -20,7 +20,7 @@ _TAG = re.compile(r"<[^>]+>")
 def readable_text(blocks: Iterable[dict[str, Any]]) -> str:
     """Return all words of a block list in reading order, merge tags as `‹first name›`."""
     pieces = (str(b.get("html") or b.get("text") or b.get("title") or b.get("label") or "") for b in blocks)
-    text = html.unescape(_TAG.sub(" ", " ".join(pieces)))
+    text = html.unescape(_TAG.sub(" ", " ".join(pieces).replace("<li>", " • ")))
     text = _SECTION_EDGE.sub("", _INVERTED_SECTION.sub("", text))
     text = _MERGE_TAG.sub(lambda match: f"‹{re.sub('[._]', ' ', match[1])}›", text)
     return " ".join(text.split())
@@ -63,8 +63,8 @@ class Draft(TenantModel):
 
     @property
     def sketch(self) -> str:
-        """The words of the body in reading order, for a card or a list."""
-        return readable_text(self.blocks)
+        """What the body says in running text, for a card or a list; headings and buttons are left out."""
+        return readable_text(block for block in self.blocks if block.get("type") in ("text", "quote", "product"))
 
     @property
     def findings_label(self) -> str:

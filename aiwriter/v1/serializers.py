@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.v1.base import WorkspaceRelatedField
-from aiwriter.models import BrandVoice, Brief, Draft, Generation
+from aiwriter.models import BrandVoice, Draft, Generation
 from aiwriter.selectors import generation_json
 from aiwriter.services import BRIEF_LISTS, INSTRUCTIONS, LONGEST_ITEM, LONGEST_PASSAGE, MOST_ANGLES, MOST_ITEMS
 from pulsequill.core.rest.fields import SafeJSONField
@@ -35,9 +35,7 @@ class BriefSerializer(serializers.Serializer[Any]):
     language = serializers.CharField(max_length=20, required=False)
     must_say = _texts()
     must_not_say = _texts()
-    complexity = serializers.ChoiceField(
-        choices=Brief._meta.get_field("complexity").choices, required=False, allow_blank=True
-    )
+    complexity = serializers.ChoiceField(choices=["low", "medium", "high"], required=False, allow_blank=True)
     brand_voice = WorkspaceRelatedField(queryset=BrandVoice.objects, required=False, allow_null=True)
     angles = serializers.IntegerField(min_value=1, max_value=MOST_ANGLES, required=False)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import URLPattern, URLResolver, path
 
 from aiwriter.v1 import brand, drafts
 
-_LIST = {"get": "list", "post": "create"}
-_ONE = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+_LIST: dict[str, Any] = {"get": "list", "post": "create"}
+_ONE: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("ai/drafts", drafts.DraftsView.as_view(), name="v1_ai_drafts"),

@@ -28,9 +28,9 @@ class VoicePage(WorkspaceTemplatePage):
     def _voice(self, voice_id: UUID | None) -> BrandVoice | None:
         return get_brand_voice(self.workspace, voice_id) if voice_id else None
 
-    def get(self, _request: HttpRequest, *_args: Any, voice_id: UUID | None = None, **_kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ARG002
         """Show the form."""
-        voice = self._voice(voice_id)
+        voice = self._voice(kwargs.get("voice_id"))
         form = VoiceForm.of(voice) if voice else VoiceForm()
         return self.render_to_response(self.get_context_data(form=form, voice=voice))
 

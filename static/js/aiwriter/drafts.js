@@ -46,10 +46,14 @@ function plain(html) {
     .replace(/\{\{\{?\s*([\w.]+)\s*\}?\}\}/g, (_match, tag) => `‹${tag.replace(/[._]/g, " ")}›`);
 }
 
-/** All words of a block list in reading order. */
+const SKETCHED = new Set(["text", "quote", "product"]);
+
+/** What a body says in running text: headings and buttons are left out. */
 export function sketchOf(blocks) {
   return (blocks || [])
-    .map((block) => plain(String(block.html ?? block.text ?? block.title ?? block.label ?? "").replace(/<\/(p|li)>|<br\s*\/?>/g, " ")))
+    .filter((block) => SKETCHED.has(block.type))
+    .map((block) => String(block.html || block.text || block.title || ""))
+    .map((text) => plain(text.replace(/<li>/g, " • ").replace(/<\/(p|li)>|<br\s*\/?>/g, " ")))
     .filter(Boolean)
     .join(" ")
     .replace(/\s+/g, " ")
