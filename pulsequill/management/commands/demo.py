@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, url: str, readers: int, **options: Any) -> None:
         """Do the job, then print drafts, frames and figures."""
-        console = Console(file=self.stdout._out, highlight=False)
+        console = Console(file=self.stdout._out, highlight=False, soft_wrap=True)
         job = Job(Client(url), max(readers, FEWEST_READERS))
         try:
             self._walk(job, console)
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         for subject in job.subjects:
             console.print(f"  {subject}")
         totals = [frame for frame in job.frames if frame.get("type") == "totals"]
-        console.print(f"\n[bold]Frames[/] [dim]({len(totals)} with totals; the last {FRAMES_SHOWN})[/]")
+        console.print(f"\n[bold]Frames[/] [dim]({len(totals)} with totals; the last of them)[/]")
         for frame in totals[-FRAMES_SHOWN:]:
             shown = {
                 name: frame["totals"].get(name) for name in ("sent", "unique_opens", "unique_clicks", "unsubscribed")
