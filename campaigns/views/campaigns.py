@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -51,7 +51,7 @@ class CampaignListPage(WorkspaceTemplatePage):
         """Add the tabs with their counts and a page of rows."""
         tab = self.request.GET.get("tab", "all")
         tab = tab if tab in selectors.TABS else "all"
-        search = self.request.GET.get("q", "").replace("\x00", "")[:200].strip()
+        search = self.request.GET.get("q", "")[:200].strip()
         counts = selectors.count_by_tab(self.workspace)
         page = paginate(
             selectors.list_campaigns(self.workspace, tab=tab, search=search),
@@ -117,7 +117,7 @@ class CampaignDuplicate(WorkspacePage):
     """Copy a campaign."""
 
     permission = "campaign.edit"
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, campaign_id: UUID) -> HttpResponseBase:
         """Make the copy and open it."""
@@ -131,7 +131,7 @@ class CampaignDelete(WorkspacePage):
     """Delete a draft."""
 
     permission = "campaign.edit"
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, campaign_id: UUID) -> HttpResponseBase:
         """Delete and go back to the list."""

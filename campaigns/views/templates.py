@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -43,7 +43,7 @@ class TemplateListPage(WorkspaceTemplatePage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add a page of templates."""
-        search = self.request.GET.get("q", "").replace("\x00", "")[:200].strip()
+        search = self.request.GET.get("q", "")[:200].strip()
         rows = selectors.list_templates(self.workspace, search=search)
         return super().get_context_data(
             page=paginate(rows, query=self.request.GET, address=self.request.path, sort="-updated_at", limit=PAGE_SIZE),
@@ -57,7 +57,7 @@ class TemplateUse(WorkspacePage):
     """Start a campaign from a template."""
 
     permission = "campaign.edit"
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, template_id: UUID) -> HttpResponseBase:  # noqa: ARG002
         """Make the campaign and open it."""
@@ -69,7 +69,7 @@ class TemplateDelete(WorkspacePage):
     """Delete a template."""
 
     permission = "campaign.edit"
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, template_id: UUID) -> HttpResponseBase:
         """Delete and go back to the gallery."""
@@ -83,7 +83,7 @@ class TemplateSave(WorkspacePage):
     """Save a campaign's content as a template."""
 
     permission = "campaign.edit"
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, campaign_id: UUID) -> HttpResponseBase:
         """Save and go to the gallery."""
@@ -104,7 +104,7 @@ class TemplateFrame(WorkspacePage):
     """A template as a mail, for the gallery's sandboxed frames."""
 
     permission = "campaign.view"
-    http_method_names: ClassVar[list[str]] = ["get"]
+    http_method_names = ["get"]
 
     def get(self, request: HttpRequest, template_id: UUID) -> HttpResponseBase:  # noqa: ARG002
         """Render the template with fallbacks."""

@@ -1,4 +1,5 @@
 """Blocks, formats, links, text and preview: what is written becomes what is sent."""
+# ruff: noqa: E501 - mails in one line each
 
 from __future__ import annotations
 
