@@ -20,7 +20,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.forms import BoundField
 from django.template.context import Context
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString, mark_safe
@@ -261,16 +261,8 @@ FOOT: tuple[NavItem, ...] = (
 )
 
 
-def _url(name: str, *args: str) -> str:
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
-
-
 def _entries(items: Iterable[NavItem], current: str) -> list[dict[str, Any]]:
-    entries = [{**item._asdict(), "url": _url(item.url_name), "is_current": current in item.keys} for item in items]
-    return [entry for entry in entries if entry["url"]]
+    return [{**item._asdict(), "url": reverse(item.url_name), "is_current": current in item.keys} for item in items]
 
 
 @register.inclusion_tag("components/navigation.html", takes_context=True)
@@ -284,15 +276,6 @@ def navigation(context: Context) -> dict[str, Any]:
     }
 
 
-@register.simple_tag
-def nav_url(name: str, *args: Any) -> str:
-    """Like `{% url %}`, for pages that another app may not have yet: an empty text then."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
-
-
 class Search(NamedTuple):
     """Records that the palette finds while one types: where to ask, and the page of an answer."""
 
@@ -304,34 +287,36 @@ class Search(NamedTuple):
     hint: str
 
 
-ACTIONS: tuple[NavItem, ...] = (
-    NavItem((), "New campaign", "quill", "campaigns:campaign_new", shortcut="c"),
-    NavItem((), "Import contacts", "upload", "audiences:import_new"),
-)
+#: What the palette offers to those who may: the name in `may`, and the page that does it.
+ACTIONS: dict[str, NavItem] = {
+    "campaign_edit": NavItem((), "New campaign", "quill", "campaigns:campaign_new", shortcut="c"),
+    "import_edit": NavItem((), "Import contacts", "upload", "audiences:import_new"),
+}
 SEARCHES: tuple[Search, ...] = (
     Search("campaigns", "v1_campaign_list", "campaigns:composer", ("name",), "status"),
-    Search("user", "v1_contact_list", "audiences:contact_detail", ("email",), "first_name"),
+    Search("user", "contact-list", "audiences:contact_detail", ("email",), "first_name"),
 )
 _ANY_ID = "00000000-0000-0000-0000-000000000000"
 
 
-@register.simple_tag
-def palette_data() -> SafeString:
+@register.simple_tag(takes_context=True)
+def palette_data(context: Context) -> SafeString:
     """Pages, actions and searches of the command palette, as JSON that its script reads."""
+    may = context.get("may") or {}
+    actions = [item for permission, item in ACTIONS.items() if may.get(permission)]
     entries = [
         {"label": entry["label"], "icon": entry["icon"], "url": entry["url"], "keys": entry["shortcut"]}
-        for entry in _entries([*ACTIONS, *NAVIGATION, *FOOT], "")
+        for entry in _entries([*actions, *NAVIGATION, *FOOT], "")
     ]
     searches = [
         {
             "icon": search.icon,
-            "api": f"{_url(search.api_url_name)}?limit=5&q=",
-            "page": _url(search.page_url_name, _ANY_ID).replace(_ANY_ID, "{id}"),
+            "api": f"{reverse(search.api_url_name)}?limit=5&q=",
+            "page": reverse(search.page_url_name, args=[_ANY_ID]).replace(_ANY_ID, "{id}"),
             "names": search.names,
             "hint": search.hint,
         }
         for search in SEARCHES
-        if _url(search.api_url_name) and _url(search.page_url_name, _ANY_ID)
     ]
     return json_script({"entries": entries, "searches": searches}, "palette-data")
 

@@ -59,7 +59,7 @@ def test_it_has_no_inline_style_or_script(path: Path) -> None:
 @pytest.mark.parametrize("path", TEMPLATES, ids=name)
 def test_its_urls_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    used = set(re.findall(r"{%\s*(?:url|nav_url)\s+[\"']([^\"']+)[\"']", text))
+    used = set(re.findall(r"{%\s*url\s+[\"']([^\"']+)[\"']", text))
     known = url_names()
     unknown = {one for one in used if one not in known and not one.startswith(("admin:", "rest_framework:"))}
     assert not unknown
@@ -86,11 +86,11 @@ def test_its_files_exist(path: Path) -> None:
 def test_every_icon_of_the_tables_is_drawn() -> None:
     drawn = icon_drawings().keys() | {"live", ""}
     assert {look.icon for look in ui.STATUS_LOOKS.values()} <= drawn
-    assert {item.icon for item in (*ui.NAVIGATION, *ui.ACTIONS, *ui.FOOT)} <= drawn
+    assert {item.icon for item in (*ui.NAVIGATION, *ui.ACTIONS.values(), *ui.FOOT)} <= drawn
 
 
 def test_every_page_of_the_navigation_exists() -> None:
-    assert {item.url_name for item in (*ui.NAVIGATION, *ui.ACTIONS, *ui.FOOT)} <= url_names()
+    assert {item.url_name for item in (*ui.NAVIGATION, *ui.ACTIONS.values(), *ui.FOOT)} <= url_names()
 
 
 def test_every_status_of_every_model_has_a_look() -> None:
