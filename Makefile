@@ -49,13 +49,14 @@ deploy-check: $(VENV)/.develops  ## Django's deployment check, as in production
 	@$(DEPLOYED) $(PY) manage.py check --deploy --fail-level WARNING
 
 bench: $(VENV)/.develops  ## Measure against the limits of the machine (FULL=1 for the long sizes)
-	@$(PY) manage.py bench $(if $(FULL),--full) $(ARGS)
+	@$(WITH_SERVICES) $(PY) manage.py bench $(if $(FULL),--full) $(ARGS)
 
-load: $(VENV)/.develops  ## Load a running instance with k6 (URL=... to name it)
-	@BASE_URL=$(or $(URL),http://localhost:8000) $(VENV)/bin/k6 run $(ARGS) tests/load/pages.js
+load: $(VENV)/.develops  ## Load a running instance with k6 (URL=, EMAIL=, PASSWORD= to name another)
+	@BASE_URL=$(or $(URL),http://localhost:8000) EMAIL=$(or $(EMAIL),maya@northwind.example) \
+	  PASSWORD=$(or $(PASSWORD),pour-over-at-dawn) $(VENV)/bin/k6 run $(ARGS) tests/load/pages_and_api.js
 
 clean:  ## Remove the virtual environment, the caches and the local data (.pulsequill)
-	@if [ -d .pulsequill ] && ! flock -n .pulsequill/serve.lock true 2>/dev/null && [ -f .pulsequill/serve.lock ]; then \
+	@if [ -f .pulsequill/serve.lock ] && command -v flock >/dev/null && ! flock -n .pulsequill/serve.lock true; then \
 	  echo "PulseQuill is running on .pulsequill: stop it first."; exit 1; fi
 	rm -rf $(VENV) .pulsequill .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
