@@ -54,18 +54,19 @@ class Outcome:
 
 def claim_due(limit: int) -> list[WebhookAttempt]:
     """Take rows that are due, for as long as one call may last."""
+    now = timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE accounts_webhookattempt SET tries = tries + 1, next_try_at = now() + %s, updated_at = now()
+            UPDATE accounts_webhookattempt SET tries = tries + 1, next_try_at = %s, updated_at = %s
              WHERE id IN (
                 SELECT a.id FROM accounts_webhookattempt a
                   JOIN accounts_webhookendpoint e ON e.id = a.endpoint_id AND e.is_active
-                 WHERE a.status = 'pending' AND a.next_try_at <= now()
+                 WHERE a.status = 'pending' AND a.next_try_at <= %s
                  ORDER BY a.next_try_at LIMIT %s FOR UPDATE OF a SKIP LOCKED)
             RETURNING id
             """,
-            [LEASE, limit],
+            [now + LEASE, now, now, limit],
         )
         ids = [row[0] for row in cursor.fetchall()]
     return list(WebhookAttempt.objects.across_workspaces().select_related("endpoint").filter(pk__in=ids))
