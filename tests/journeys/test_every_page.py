@@ -1,0 +1,91 @@
+"""Every page of the demo workspace: no axe violation, no sideways scrolling, light and dark, desktop and phone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.journeys.api_client import ApiClient
+from tests.pages import PageFor, assert_accessible, assert_fits, save_picture
+
+PUBLIC = ["/sign-in", "/sign-up", "/password/forgot"]
+PAGES = [
+    "/",
+    "/contacts",
+    "/contacts/new",
+    "/lists",
+    "/segments",
+    "/imports",
+    "/imports/new",
+    "/suppressions",
+    "/campaigns",
+    "/campaigns/new",
+    "/campaigns/{draft}",
+    "/campaigns/{draft}/review",
+    "/campaigns/{sent}/live",
+    "/campaigns/{sent}/messages",
+    "/templates",
+    "/senders",
+    "/lists/new",
+    "/segments/new",
+    "/ai/voices/new",
+    "/outbox",
+    "/analytics",
+    "/ai",
+    "/settings",
+    "/settings/team",
+    "/settings/activity",
+    "/settings/danger",
+    "/settings/api-keys",
+    "/settings/webhooks",
+    "/settings/profile",
+    "/notifications",
+]
+
+
+@pytest.fixture(scope="module")
+def ids(instance: Any) -> dict[str, str]:
+    client = ApiClient(instance.url)
+    email, password = instance.sign_ins["owner"]
+    pair = client.http.post("/v1/auth/token", json={"email": email, "password": password}).json()
+    client.access, client.refresh = pair["access"], pair["refresh"]
+    return {
+        status: client.get("/v1/campaigns", status=status, limit=1)["results"][0]["id"] for status in ("draft", "sent")
+    }
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_every_page_is_accessible_and_fits(
+    instance: Any, ids: dict[str, str], page_for: PageFor, theme: str, width: int
+) -> None:
+    page = page_for(theme=theme, width=width)
+    page.context.set_default_timeout(30_000)
+    problems = []
+
+    def look(path: str) -> None:
+        answer = page.goto(instance.url + path.format(**ids))
+        assert answer is not None
+        assert answer.status == 200, f"{path}: {answer.status}"
+        page.wait_for_load_state("networkidle")
+        save_picture(
+            page, f"{path.format(**dict.fromkeys(ids, 'one')).strip('/').replace('/', '-') or 'home'}-{theme}-{width}"
+        )
+        try:
+            assert_accessible(page)
+            assert_fits(page)
+        except AssertionError as error:
+            problems.append(f"{path}: {error}")
+
+    for path in PUBLIC:
+        look(path)
+    email, password = instance.sign_ins["owner"]
+    page.goto(f"{instance.url}/sign-in")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{instance.url}/")
+    for path in PAGES:
+        look(path)
+    assert not problems, "\n\n".join(problems)
