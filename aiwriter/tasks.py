@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from celery import shared_task
+from celery.signals import worker_ready
 from django.db.models import Q
 from django.utils import timezone
 
-from aiwriter.agents import running
+from aiwriter.agents import engines, running
 from aiwriter.gateway.errors import GatewayError
 from aiwriter.models import BudgetHold, Draft, Generation
 from aiwriter.retrieval import store
@@ -24,6 +26,13 @@ LOST_AFTER = timedelta(seconds=45)
 #: Older than this, nobody is waiting for it any more.
 GIVE_UP_AFTER = timedelta(hours=1)
 SWEEP_LIMIT = 200
+
+
+@worker_ready.connect
+def warm_up(sender: Any, **_signal: Any) -> None:
+    """Load the AI stack beside the start of a worker that takes from its queue, so that nobody waits for it later."""
+    if AI_QUEUE in sender.app.amqp.queues.consume_from:
+        threading.Thread(target=engines.preload, name="ai-preload", daemon=True).start()
 
 
 @shared_task(queue=AI_QUEUE)

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from aiwriter.agents.contract import AgentEngine
 from aiwriter.agents.offline.engine import TemplateEngine
+from aiwriter.gateway.client import providers_from_settings
 from aiwriter.gateway.errors import GatewayError
-from aiwriter.gateway.router import OFFLINE, Route
+from aiwriter.gateway.router import ANTHROPIC, OFFLINE, OPENAI, Route
 
 if TYPE_CHECKING:
     from aiwriter.gateway.gateway import LLMGateway
+
+PROVIDER_MODULES = {OPENAI: "langchain_openai", ANTHROPIC: "langchain_anthropic"}
+
+
+def preload() -> None:
+    """Import what a generation needs, which takes seconds; nothing where no provider is set up."""
+    providers = providers_from_settings()
+    modules = [PROVIDER_MODULES[name] for name in providers]
+    for module in (*modules, *(("aiwriter.agents.langgraph_engine",) if modules else ())):
+        import_module(module)
 
 
 def choose_engine(route: Route, gateway: LLMGateway, engine_name: str) -> AgentEngine:

@@ -30,8 +30,10 @@ _TEXT_KEYS = ("text", "html", "label", "title", "attribution", "price", "alt")
 _MERGE = re.compile(r"\{\{[^{}]*\}\}")
 
 
-def _visible(source: str) -> str:
+def _visible(source: str, *, is_rich: bool = False) -> str:
     """Return the words of a text or of rich text; merge tags are gone, they are checked by themselves."""
+    if not is_rich:
+        return _MERGE.sub("", source).strip()
     spaced = re.sub(r"</(?:p|li|h\d)>|<br\s*/?>", "\n", source)
     return html.unescape(_TAG.sub("", _MERGE.sub("", spaced))).strip()
 
@@ -41,7 +43,7 @@ def _pieces(blocks: Sequence[dict[str, Any]], path: str = "blocks") -> Iterator[
         where = f"{path}.{index}"
         for key in _TEXT_KEYS:
             if isinstance(source := block.get(key), str) and source:
-                yield Piece(where, _visible(source), source)
+                yield Piece(where, _visible(source, is_rich=key == "html"), source)
         for column in block.get("columns") or ():
             yield from _pieces(column, where)
 

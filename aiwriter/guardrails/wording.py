@@ -78,8 +78,8 @@ def check_spam(draft: CheckedDraft) -> Iterator[Finding]:
 
 def check_length(draft: CheckedDraft) -> Iterator[Finding]:
     """Subject and preview text that inboxes would cut; a body that says nothing."""
-    subject = next((piece.text for piece in draft if piece.where == "subject"), "")
-    preview = next((piece.text for piece in draft if piece.where == "preview_text"), "")
+    subject = next((piece.source for piece in draft if piece.where == "subject"), "")
+    preview = next((piece.source for piece in draft if piece.where == "preview_text"), "")
     if not subject.strip():
         yield finding("subject_missing", "block", "There is no subject.", "subject")
     elif len(subject) > SUBJECT_MOST:

@@ -28,3 +28,24 @@ def test_no_web_process_loads_the_ai_stack_and_tracing_is_off():
 
     assert "loaded: []" in result.stdout, result.stderr[-2000:]
     assert "tracing: false false" in result.stdout
+
+
+def test_the_ai_worker_loads_the_stack_beside_its_start():
+    program = """
+import django; django.setup()
+from aiwriter.agents import engines
+import sys
+engines.preload()
+print("loaded:", [name for name in ("langchain_openai", "langchain_anthropic", "langgraph") if name in sys.modules])
+"""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "pulsequill.settings"}
+    without = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, env=environment, check=True
+    )
+    both = {**environment, "OPENAI_API_KEY": "sk-test", "ANTHROPIC_API_KEY": "sk-test"}
+    with_keys = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, env=both, check=True
+    )
+
+    assert "loaded: []" in without.stdout
+    assert "loaded: ['langchain_openai', 'langchain_anthropic', 'langgraph']" in with_keys.stdout

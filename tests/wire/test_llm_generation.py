@@ -1,4 +1,4 @@
-"""A whole generation on the wire: the LangGraph team, both families, stream and audit, and what happens when it breaks."""
+"""A whole generation on the wire: the LangGraph team, both families, stream, audit, and what happens when it breaks."""
 
 from __future__ import annotations
 
