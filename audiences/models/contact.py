@@ -30,6 +30,7 @@ class Contact(TenantModel):
         blank=True,
         related_name="+",
         db_index=False,
+        db_constraint=False,
         help_text="The import that created this contact; undoing it removes the contact.",
     )
     #: Engagement, written by `analytics.ingest.effects` through `services`; human only.

@@ -15,7 +15,8 @@ class Subscription(TenantModel):
         ACTIVE = "active", "Active"
         UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
 
-    #: Four million-row indexes that nothing reads would double an import's work: see `db_index=False` below.
+    #: Indexes that nothing reads and checks that say nothing new would double an import's work. The workspace is the
+    #: contact's and the list's, whose keys are checked; an import that is deleted is set to NULL by Django.
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+", db_index=False)
     contact = models.ForeignKey("audiences.Contact", on_delete=models.CASCADE, related_name="subscriptions")
     list = models.ForeignKey(
@@ -29,6 +30,7 @@ class Subscription(TenantModel):
         blank=True,
         related_name="+",
         db_index=False,
+        db_constraint=False,
     )
     unsubscribed_at = models.DateTimeField(null=True, blank=True)
 
