@@ -1,6 +1,6 @@
 """A stand-in for OpenAI and Anthropic on the wire: chat completions, messages and embeddings, streamed or not.
 
-It is told what to answer by `script` (a queue of `Reply`, else `otherwise`), keeps every request body as it came in, and
+It is told what to answer by `script` (a queue of `Reply`, else `otherwise`), keeps every request body as it came, and
 can misbehave in the ways that real providers do. Nagle is off and answers are buffered, or every call would cost 40 ms.
 """
 
