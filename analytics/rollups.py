@@ -63,14 +63,14 @@ WITH clicks AS (
       FROM event_fresh
      WHERE kind = 'clicked' AND link_id IS NOT NULL AND campaign_id IS NOT NULL
      GROUP BY link_id, campaign_id, message_id, actor
+), known AS (
+    SELECT DISTINCT stored.link_id, stored.message_id
+      FROM clicks JOIN analytics_event AS stored USING (message_id, link_id, actor)
+      LEFT JOIN event_fresh USING (id)
+     WHERE clicks.actor = 'human' AND stored.kind = 'clicked' AND event_fresh.id IS NULL
 ), first_clicks AS (
-    SELECT link_id, message_id FROM clicks
-     WHERE actor = 'human' AND NOT EXISTS (
-         SELECT 1 FROM analytics_event AS earlier
-          WHERE earlier.message_id = clicks.message_id AND earlier.link_id = clicks.link_id
-            AND earlier.kind = 'clicked' AND earlier.actor = 'human'
-            AND NOT EXISTS (SELECT 1 FROM event_fresh WHERE event_fresh.id = earlier.id)
-     )
+    SELECT link_id, message_id FROM clicks WHERE actor = 'human'
+    EXCEPT SELECT link_id, message_id FROM known
 )
 INSERT INTO analytics_linkstats AS stats (link_id, campaign_id, clicks, unique_clicks, machine_clicks)
 SELECT clicks.link_id, min(clicks.campaign_id::text)::uuid,

@@ -49,6 +49,9 @@ SELECT stored.id, message_id, campaign_id, variant_id, link_id, kind, actor, occ
   FROM stored JOIN event_incoming USING (dedupe_key)
 """
 
+#: Temporary tables have no statistics of their own; for large batches the planner must know that they are large.
+ANALYZE_FROM = 500
+
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -109,8 +112,12 @@ def store(lines: Sequence[bytes]) -> set[Any]:
             cursor.execute(_TEMPORARY)
             with cursor.copy(_COPY) as copy:
                 copy.write("\n".join(map(_copy_line, incoming)) + "\n")
+            if len(incoming) >= ANALYZE_FROM:
+                cursor.execute("ANALYZE event_incoming")
             cursor.execute(_INSERT)
             is_news = cursor.rowcount > 0
+            if len(incoming) >= ANALYZE_FROM:
+                cursor.execute("ANALYZE event_fresh")
         if is_news:
             if any(event.is_in_doubt for event in incoming):
                 effects.settle_doubts()
