@@ -65,7 +65,13 @@ UPDATE audiences_contact AS contact SET last_sent_at = message.sent_at
 #: What the effects of past events wrote carries today's date; it happened when the message came back.
 _SUPPRESSED_WHEN = """
 UPDATE audiences_suppression AS suppression SET created_at = told.at, updated_at = told.at
-  FROM (SELECT email_normalized, min(coalesce(bounced_at, complained_at, unsubscribed_at)) AS at
+  FROM (SELECT email_normalized,
+               coalesce(
+                   least(
+                       min(bounced_at) FILTER (WHERE bounce_type = 'hard'), min(complained_at), min(unsubscribed_at)
+                   ),
+                   max(bounced_at)
+               ) AS at
           FROM campaigns_message WHERE workspace_id = %s GROUP BY email_normalized) AS told
  WHERE suppression.workspace_id = %s AND suppression.email_normalized = told.email_normalized AND told.at IS NOT NULL
 """
