@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from drf_spectacular.plumbing import ResolvedComponent
 
 from pulsequill.core.rest import idempotency
 from pulsequill.core.rest.problems import CONTENT_TYPE
@@ -82,39 +83,27 @@ class Schema(AutoSchema):
             statuses += [*_WITH_BODY, 422]
         return sorted(statuses)
 
-    def get_response_serializers(self) -> Any:
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         """Add the error answers to whatever the view documents."""
-        documented = super().get_response_serializers()
-        if not isinstance(documented, dict):
-            success = {"POST": 201, "DELETE": 204}.get(self.method, 200)
-            if self.method == "POST" and getattr(self.view, "success_status", None):
-                success = self.view.success_status
-            documented = {success: None if self.method == "DELETE" else documented}
-        known = {str(key[0] if isinstance(key, tuple) else key) for key in documented}
-        errors = {
-            (status, CONTENT_TYPE): OpenApiResponse(
-                PROBLEM_SCHEMA, description=ERRORS[status][0], examples=[_example(status)]
-            )
-            for status in self._errors()
-            if str(status) not in known
-        }
-        return {**documented, **errors}
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        if direction == "response":
+            problem = ResolvedComponent("Problem", ResolvedComponent.SCHEMA, schema=PROBLEM_SCHEMA, object="Problem")
+            self.registry.register_on_missing(problem)
+            for status in self._errors():
+                bodies.setdefault(str(status), _problem_answer(status, problem.ref))
+        return bodies
 
 
-def _example(status: int) -> OpenApiExample:
+def _problem_answer(status: int, schema: dict[str, str]) -> dict[str, Any]:
     sentence, code = ERRORS[status]
-    return OpenApiExample(
-        code,
-        value={
-            "type": f"/v1/problems#{code}",
-            "title": code.replace("_", " ").capitalize(),
-            "status": status,
-            "detail": sentence,
-            "code": code,
-            "request_id": "0197a1d2-7c55-7c3e-9d1f-1f2e3d4c5b6a",
-            "errors": [],
-        },
-        response_only=True,
-        status_codes=[str(status)],
-        media_type=CONTENT_TYPE,
-    )
+    value = {
+        "type": f"/v1/problems#{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": sentence,
+        "code": code,
+        "request_id": "0197a1d2-7c55-7c3e-9d1f-1f2e3d4c5b6a",
+        "errors": [],
+    }
+    content = {CONTENT_TYPE: {"schema": schema, "examples": {code: {"value": value}}}}
+    return {"description": sentence, "content": content}
