@@ -41,10 +41,16 @@ class SenderForm(forms.Form):
 class AudienceForm(forms.Form):
     """Who gets it, and who does not even so."""
 
-    lists = forms.ModelMultipleChoiceField(queryset=None, required=False, widget=forms.CheckboxSelectMultiple)
-    segments = forms.ModelMultipleChoiceField(queryset=None, required=False, widget=forms.CheckboxSelectMultiple)
-    exclude_lists = forms.ModelMultipleChoiceField(queryset=None, required=False, widget=forms.CheckboxSelectMultiple)
-    exclude_segments = forms.ModelMultipleChoiceField(
+    lists: forms.ModelMultipleChoiceField[Any] = forms.ModelMultipleChoiceField(
+        queryset=None, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    segments: forms.ModelMultipleChoiceField[Any] = forms.ModelMultipleChoiceField(
+        queryset=None, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    exclude_lists: forms.ModelMultipleChoiceField[Any] = forms.ModelMultipleChoiceField(
+        queryset=None, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    exclude_segments: forms.ModelMultipleChoiceField[Any] = forms.ModelMultipleChoiceField(
         queryset=None, required=False, widget=forms.CheckboxSelectMultiple
     )
 
@@ -66,7 +72,9 @@ class AudienceForm(forms.Form):
 class ChooseSenderForm(forms.Form):
     """One of the workspace's senders."""
 
-    sender = forms.ModelChoiceField(queryset=None, required=True, empty_label=None, label="Sender")
+    sender: forms.ModelChoiceField[Sender] = forms.ModelChoiceField(
+        queryset=None, required=True, empty_label=None, label="Sender"
+    )
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

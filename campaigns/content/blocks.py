@@ -216,7 +216,8 @@ def used_tags(blocks: list[Block]) -> set[str]:
     for block in walk(blocks):
         for name in FIELDS[block["type"]]:
             value = block.get(name)
-            texts = [value] if isinstance(value, str) else [link["url"] for link in value] if name == "links" else []
+            texts = [link["url"] for link in block["links"]] if name == "links" else [value]
             for text in texts:
-                tags |= mustache.validate(text)
+                if isinstance(text, str):
+                    tags |= mustache.validate(text)
     return tags

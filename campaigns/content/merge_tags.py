@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from campaigns.content.mustache import DOTTED_NAMES, RESERVED_PREFIX, SYSTEM_NAMES
 
 if TYPE_CHECKING:
     from accounts.models import Workspace
+    from audiences.selectors import MergeTag
     from campaigns.models import Campaign
 
 #: What the composer calls the tags that do not come from contacts.
@@ -23,14 +24,6 @@ SYSTEM_LABELS: dict[str, str] = {
 }
 #: One value may not fill a mail.
 MAX_VALUE_CHARACTERS = 5_000
-
-
-class Tag(Protocol):
-    """What `audiences.selectors.known_merge_tags` says about one tag."""
-
-    key: str
-    label: str
-    fallback: str
 
 
 def as_text(value: Any) -> str:
@@ -56,7 +49,7 @@ def shared_context(workspace: Workspace, campaign: Campaign | None) -> dict[str,
 
 def contact_context(
     values: Sequence[Any] | None,
-    tags: Mapping[str, Tag],
+    tags: Mapping[str, MergeTag],
     workspace: Workspace,
     campaign: Campaign | None,
 ) -> dict[str, str]:
@@ -83,6 +76,6 @@ def contact_context(
     return context
 
 
-def is_known(name: str, tags: Mapping[str, Tag]) -> bool:
+def is_known(name: str, tags: Mapping[str, MergeTag]) -> bool:
     """Return whether a tag in a template has a meaning."""
     return name in tags or name in SYSTEM_NAMES or name in DOTTED_NAMES or name.startswith(RESERVED_PREFIX)

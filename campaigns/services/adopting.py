@@ -65,6 +65,7 @@ def write_angles(*, campaign: Campaign, actor: User | None, brief_fields: Mappin
     """
     row = lock_for_edit(campaign, None)
     brief = save_brief(campaign=row, actor=actor, fields=brief_fields).brief
+    assert brief is not None
     return writer.request_drafts(workspace=campaign.workspace, actor=actor, brief=brief, campaign_id=campaign.pk)
 
 

@@ -46,7 +46,7 @@ def clean_name(name: str) -> str:
     Raises:
         Invalid: empty or longer than 160 characters.
     """
-    name = " ".join(without_control_characters(name).split())
+    name = " ".join(without_control_characters(str(name)).split())
     if not name:
         raise _refuse("name", "required", "Give the campaign a name.")
     if len(name) > 160:
@@ -59,11 +59,11 @@ def _clean_line(value: Any, field: str) -> str:
         raise _refuse(field, "not_text", "This must be text.")
     if "\n" in value or "\r" in value:
         raise _refuse(field, "one_line", "This must be on one line.")
-    value = without_control_characters(value)
-    if len(value) > 300:
+    line = without_control_characters(value)
+    if len(line) > 300:
         raise _refuse(field, "too_long", "This is longer than 300 characters.")
-    mustache.validate(value, field=field)
-    return value
+    mustache.validate(line, field=field)
+    return line
 
 
 def clean_body(body: Any, body_format: str, *, field: str = "body") -> Any:

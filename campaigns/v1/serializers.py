@@ -32,7 +32,7 @@ class BodyField(SafeJSONField):
 class VariantSerializer(serializers.ModelSerializer[Variant]):
     """One variant. On writing, `label` says which one; fields that are left out keep their value."""
 
-    label = serializers.CharField(max_length=20, required=False)
+    label = serializers.CharField(max_length=20, required=False)  # type: ignore[assignment] # a field of ours called label
     subject = serializers.CharField(max_length=300, required=False, allow_blank=True, trim_whitespace=False)
     preview_text = serializers.CharField(max_length=300, required=False, allow_blank=True, trim_whitespace=False)
     format = serializers.ChoiceField(choices=Variant.Format.choices, required=False)
