@@ -28,9 +28,10 @@ LONGEST_RETRY_S = 3600
 _CLAIM = """
 WITH picked AS MATERIALIZED (
   SELECT m.id, m.workspace_id, m.email_normalized, m.contact_id
-    FROM campaigns_message m JOIN campaigns_campaign c ON c.id = m.campaign_id AND c.status = 'sending'
-   WHERE m.campaign_id = %s AND NOT m.is_test
-     AND (m.status = 'queued' OR (m.status = 'retrying' AND m.retry_at <= %s))
+    FROM campaigns_message m
+   WHERE m.campaign_id = %s AND NOT m.is_test AND m.status IN ('queued', 'retrying')
+     AND (m.status = 'queued' OR m.retry_at <= %s)
+     AND (SELECT c.status FROM campaigns_campaign c WHERE c.id = %s) = 'sending'
    ORDER BY m.id LIMIT %s
      FOR UPDATE OF m SKIP LOCKED
 ), judged AS (
@@ -61,6 +62,12 @@ UPDATE campaigns_message m
   FROM judged j WHERE m.id = j.id
 RETURNING m.id, m.attempt_id, m.attempt_no, m.contact_id, m.variant_id, m.email, m.status
 """
+
+#: A batch finds its rows through indexes, whatever the statistics say: right after a launch PostgreSQL knows nothing
+#: about the new rows and would read, sort or hash all of them for each claim.
+_BY_INDEX = "SELECT " + ", ".join(
+    f"set_config('enable_{plan}', 'off', true)" for plan in ("bitmapscan", "sort", "seqscan", "hashjoin", "mergejoin")
+)
 
 _CLAIM_ONE = """
 UPDATE campaigns_message m
@@ -143,7 +150,8 @@ def claim(*, campaign: Campaign, list_ids: Sequence[UUID], limit: int, worker: s
     """
     lists = list(list_ids)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [campaign.pk, now, limit, lists, lists, lists, worker[:80], LEASE_S])
+        cursor.execute(_BY_INDEX)
+        cursor.execute(_CLAIM, [campaign.pk, now, campaign.pk, limit, lists, lists, lists, worker[:80], LEASE_S])
         fetched = cursor.fetchall()
     rows = _claimed(fetched)
     return Claim(rows=rows, skipped=len(fetched) - len(rows))
@@ -198,6 +206,7 @@ def record(rows: Sequence[Claimed], outcomes: Sequence[Outcome], *, reports_deli
     results = [_result(row, outcome, now) for row, outcome in zip(rows, outcomes, strict=True)]
     counts_as_delivered = not reports_delivery
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_BY_INDEX)
         cursor.execute(
             _RECORD,
             [

@@ -31,6 +31,8 @@ SELECT %s, %s, v.id, a.contact_id, a.email, a.email_normalized, false,
 """
 
 
+#: From here on the statistics of the ledger are taken anew, or every plan after the launch is made for an empty table.
+ROWS_THAT_SKEW = 5000
 #: Resuming and resending also lead to `sending`, but nothing is planned twice.
 LAUNCHABLE = (Campaign.Status.DRAFT, Campaign.Status.SCHEDULED)
 
@@ -103,7 +105,10 @@ def _plan(campaign: Campaign, variants: list[Variant], now: datetime) -> int:
                 [end for _, _, end in tickets],
             ],
         )
-        return int(cursor.rowcount)
+        planned = int(cursor.rowcount)
+        if planned >= ROWS_THAT_SKEW:
+            cursor.execute("ANALYZE campaigns_message")
+        return planned
 
 
 def _tickets(variants: list[Variant]) -> list[tuple[UUID, int, int]]:
