@@ -86,7 +86,7 @@ class Consumer:
     """One reader of the event log. Several may run; each needs a name of its own."""
 
     def __init__(
-        self, *, client: redis.Redis | None = None, name: str = "", claim_after_ms: int = CLAIM_AFTER_MS
+        self, *, client: redis.Redis[bytes] | None = None, name: str = "", claim_after_ms: int = CLAIM_AFTER_MS
     ) -> None:
         self._client = client or streams_client()
         self._name = name or f"{socket.gethostname()}-{os.getpid()}"

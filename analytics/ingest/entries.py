@@ -69,11 +69,12 @@ def read_line(line: bytes) -> dict[str, Any]:
         ValueError: not an event; the text says why.
     """
     try:
-        event = json.loads(line)
+        parsed = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise ValueError("not readable as JSON") from error
-    if not isinstance(event, dict):
+    if not isinstance(parsed, dict):
         raise ValueError("not a JSON object")
+    event: dict[str, Any] = parsed
     if may_be_unstorable(line.decode("utf-8", "replace")):
         event = storable(event)
     if not isinstance(event.get("key"), str) or not event["key"]:

@@ -38,7 +38,7 @@ FRAMES = Counter("pulsequill_live_frames_total", "Frames that the live publisher
 class Publisher:
     """The one publisher of an installation's live pages; runs beside the event consumer."""
 
-    def __init__(self, client: redis.Redis | None = None) -> None:
+    def __init__(self, client: redis.Redis[bytes] | None = None) -> None:
         self._client = client or streams_client()
         self._waiting: set[str] = set()
         self._not_before: dict[str, float] = {}

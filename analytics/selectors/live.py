@@ -66,7 +66,7 @@ def get_live_frame(campaign: Campaign) -> dict[str, Any]:
 def get_live_snapshot(campaign: Campaign) -> dict[str, Any]:
     """Return `get_live_frame` with the number of the last frame that went out before it was read."""
     try:
-        seq = int(streams_client().get(sequence_key(campaign.pk)) or 0)  # type: ignore[arg-type]
+        seq = int(streams_client().get(sequence_key(campaign.pk)) or 0)
     except AWAY:
         seq = 0
     return {"seq": seq, **get_live_frame(campaign)}
@@ -99,7 +99,7 @@ def _speed(campaign: Campaign, totals: dict[str, Any], minutes: list[dict[str, A
         return 0.0
     complete = [point["sent"] for point in minutes[-1 - SPEED_MINUTES : -1] if point["sent"]]
     if complete:
-        return sum(complete) / len(complete)
+        return float(sum(complete) / len(complete))
     if campaign.launched_at is None:
         return 0.0
     elapsed = max((now - campaign.launched_at).total_seconds(), 1.0)

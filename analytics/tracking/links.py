@@ -54,7 +54,7 @@ def location(url: str) -> bytes | None:
 class LinkBook:
     """The link addresses that one event loop knows."""
 
-    def __init__(self, valkey: redis.asyncio.Redis, pool: AsyncConnectionPool) -> None:
+    def __init__(self, valkey: redis.asyncio.Redis[bytes], pool: AsyncConnectionPool) -> None:
         self._valkey = valkey
         self._pool = pool
         self._known: dict[int, tuple[float, bytes | None]] = {}

@@ -13,8 +13,8 @@ import redis.asyncio
 import structlog
 from django.conf import settings
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from pulsequill.core.event_log import FIELD, INSERT_STRAY, MAX_ENTRIES, STREAM
 from pulsequill.core.valkey import AWAY
@@ -56,21 +56,20 @@ def database_pool() -> AsyncConnectionPool:
 _CONNINFO = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password"}
 
 
-def valkey_client() -> redis.asyncio.Redis:
+def valkey_client() -> redis.asyncio.Redis[bytes]:
     """Return a client of the streams database that gives up quickly: there is a fallback."""
     return redis.asyncio.Redis.from_url(
         settings.STREAMS_URL,
         socket_connect_timeout=1.0,
         socket_timeout=STORE_SECONDS,
         retry=Retry(NoBackoff(), 1),
-        protocol=2,
     )
 
 
 class EventWriter:
     """The one writer of an event loop. `write` returns once the event is in Valkey, or else in PostgreSQL."""
 
-    def __init__(self, valkey: redis.asyncio.Redis, pool: AsyncConnectionPool) -> None:
+    def __init__(self, valkey: redis.asyncio.Redis[bytes], pool: AsyncConnectionPool) -> None:
         self._valkey = valkey
         self._pool = pool
         self._waiting: list[bytes] = []
@@ -124,11 +123,11 @@ class EventWriter:
         if self._is_full:
             return False
         if len(batch) <= EVENTS_AN_ENTRY:
-            await self._valkey.execute_command("XADD", STREAM, "*", FIELD, b"\n".join(batch))
+            await self._valkey.xadd(STREAM, {FIELD: b"\n".join(batch)})
             return True
         pipeline = self._valkey.pipeline(transaction=False)
         for start in range(0, len(batch), EVENTS_AN_ENTRY):
-            pipeline.execute_command("XADD", STREAM, "*", FIELD, b"\n".join(batch[start : start + EVENTS_AN_ENTRY]))
+            pipeline.xadd(STREAM, {FIELD: b"\n".join(batch[start : start + EVENTS_AN_ENTRY])})
         await pipeline.execute()
         return True
 

@@ -133,7 +133,7 @@ class Goals(WorkspaceViewSet):
     def partial_update(self, request: Request, id: UUID) -> Response:  # noqa: A002, ARG002
         """Change the name; the key stays."""
         goal = self.get_object()
-        given = serializers.GoalChangeSerializer(data={"name": goal.name, **request.data})
+        given = serializers.GoalChangeSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         return Response(self.get_serializer(services.update_goal(goal=goal, **given.validated_data)).data)
 

@@ -52,7 +52,7 @@ class LinkSerializer(serializers.Serializer[Any]):
     """How often a link was followed."""
 
     url = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     position = serializers.IntegerField()
     clicks = serializers.IntegerField(help_text="By people, repeats included.")
     unique_clicks = serializers.IntegerField(help_text="Messages with at least one click by a person.")
@@ -121,7 +121,7 @@ class LiveSerializer(serializers.Serializer[Any]):
 class LaneSerializer(serializers.Serializer[Any]):
     """One variant in a comparison."""
 
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     subject = serializers.CharField()
     is_winner = serializers.BooleanField()
     successes = serializers.IntegerField()
@@ -166,7 +166,6 @@ class GoalSerializer(serializers.ModelSerializer[Goal]):
         model = Goal
         fields = ("id", "key", "name", "created_at", "updated_at")
         read_only_fields = ("id", "created_at", "updated_at")
-        extra_kwargs = {"key": {"validators": []}}
         validators: list[Any] = []
 
     key = serializers.SlugField(max_length=60)

@@ -18,6 +18,7 @@ from analytics.ingest.store import store
 from analytics.models import CampaignStats, Event, LinkStats
 from analytics.selectors import get_campaign_stats
 from audiences.models import Contact, Suppression
+from audiences.selectors import get_contact_timeline
 from campaigns.models import Message
 from pulsequill.core import event_log, heartbeats
 from pulsequill.core.event_log import FIELD, STREAM, encode
@@ -129,6 +130,13 @@ class TestOneBatch:
         store([line("opened", mailing.messages[0]), line("opened", mailing.messages[1], user_agent="Mozilla/5.0")])
         assert Contact.objects.get(pk=mailing.messages[0].contact_id).last_opened_at == LATER
         assert Contact.objects.get(pk=mailing.messages[1].contact_id).last_opened_at is None
+
+    def test_a_contacts_timeline_tells_what_they_did(self) -> None:
+        mailing = make_mailing(size=1)
+        store([line("opened", mailing.messages[0]), line("clicked", mailing.messages[0], link_id=mailing.links[0].pk)])
+        titles = [entry.title for entry in get_contact_timeline(Contact.objects.get())]
+        for title in ("Sent Harvest roast launch", "Opened: Harvest roast launch", "Clicked: Harvest roast launch"):
+            assert title in titles
 
     def test_a_message_in_doubt_is_settled_by_an_event_that_proves_it_left(self) -> None:
         mailing = make_mailing(size=2, status=Message.Status.IN_DOUBT)

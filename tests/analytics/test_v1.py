@@ -109,6 +109,10 @@ def test_a_contacts_events_come_page_by_page(api: APIClient, mailing: Mailing) -
 def test_a_reported_goal_becomes_an_event_once(api: APIClient, mailing: Mailing) -> None:
     assert api.post("/v1/goals", {"key": "order", "name": "Order"}).status_code == 201
     assert api.post("/v1/goals", {"key": "order", "name": "Again"}).status_code == 400
+    goal = Goal.objects.get()
+    for wrong in ([], 7, {"name": ""}):
+        assert api.patch(f"/v1/goals/{goal.pk}", wrong, format="json").status_code == 400
+    assert api.patch(f"/v1/goals/{goal.pk}", {"name": "Orders"}, format="json").json()["name"] == "Orders"
     body: dict[str, Any] = {
         "goal": "order", "value": 4900, "currency": "GBP", "event_id": "order-1007",
         "message": str(mailing.messages[0].public_id),
