@@ -39,7 +39,7 @@ class ContactForm(forms.Form):
             for field in self.custom:
                 value = contact.attributes.get(field.key)
                 initial[f"attribute_{field.key}"] = str(value).lower() if isinstance(value, bool) else value
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **{"initial": initial, **kwargs})
         for field in self.custom:
             self.fields[f"attribute_{field.key}"] = _control(field)
         lists = ContactList.objects.for_workspace(workspace).order_by("name")

@@ -44,4 +44,8 @@ def make_plan(names: list[str], mapping: Mapping[str, str], types: Mapping[str, 
     """
     position = {target: names.index(name) for name, target in mapping.items() if name in names and target}
     custom = ((index, key, types[key]) for key, index in position.items() if key in types)
-    return Plan(len(names), *(position.get(name, -1) for name in PROPERTIES), attributes=tuple(sorted(custom)))
+    return Plan(
+        width=len(names),
+        attributes=tuple(sorted(custom)),
+        **{name: position.get(name, -1) for name in PROPERTIES},
+    )

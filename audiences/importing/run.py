@@ -211,7 +211,7 @@ def _finish(contact_import: ContactImport, status: str, failure: str = "") -> Co
     if took:
         push_progress(contact_import)
         if status == Status.DONE:  # personal data that nothing needs any more
-            contact_import.file.storage.delete(contact_import.file.name)
+            contact_import.file.storage.delete(str(contact_import.file.name))
     return contact_import
 
 

@@ -109,7 +109,7 @@ def open_rows(file: IO[bytes], encoding: str, delimiter: str) -> Iterator[list[s
     file.seek(0)
     # `sniff` has proved the encoding; only a UTF-16 file cut in half can still hold a bad byte.
     text = io.TextIOWrapper(file, encoding=encoding, newline="", errors="replace")
-    return csv.reader(text, delimiter=delimiter)  # type: ignore[return-value]
+    return csv.reader(text, delimiter=delimiter)
 
 
 def _read_through(file: IO[bytes]) -> tuple[str, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from datetime import datetime
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -9,6 +11,10 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from pulsequill.core.db import TenantModel
+
+
+if TYPE_CHECKING:
+    from audiences.models.subscription import Subscription
 
 
 class Contact(TenantModel):
@@ -37,6 +43,11 @@ class Contact(TenantModel):
     last_sent_at = models.DateTimeField(null=True, blank=True)
     last_opened_at = models.DateTimeField(null=True, blank=True)
     last_clicked_at = models.DateTimeField(null=True, blank=True)
+
+    #: Filled by `selectors.with_status`: suppression reason or '', places on lists, and what follows from them.
+    stop: str
+    places: list[Subscription]
+    status: str
 
     class Meta:
         constraints = [

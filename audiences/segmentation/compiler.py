@@ -48,7 +48,7 @@ def leaf_conditions(rules: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if "not" in rules:
         yield from leaf_conditions(rules["not"])
     elif "all" in rules or "any" in rules:
-        for child in rules.get("all", rules.get("any")):
+        for child in rules["all"] if "all" in rules else rules["any"]:
             yield from leaf_conditions(child)
     elif rules:
         yield rules

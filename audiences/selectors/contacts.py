@@ -68,9 +68,10 @@ def _in_segment(contacts: TenantQuerySet[Contact], workspace: Any, segment_id: U
     sql, params = compile_rules(segment.rules, fields=fields_of(workspace), workspace_id=segment.workspace_id)
     # The condition comes from the compiler's tables; values are parameters.
     members = f"SELECT c.id FROM audiences_contact c WHERE c.workspace_id = %s AND ({sql})"  # noqa: S608
-    return contacts.extra(  # noqa: S610
+    narrowed: TenantQuerySet[Contact] = contacts.extra(  # type: ignore[assignment]  # noqa: S610
         where=[f"audiences_contact.id IN ({members})"], params=[segment.workspace_id, *params]
     )
+    return narrowed
 
 
 def _of_status(contacts: TenantQuerySet[Contact], status: str) -> TenantQuerySet[Contact]:
@@ -110,7 +111,8 @@ def _searched(contacts: TenantQuerySet[Contact], q: str) -> TenantQuerySet[Conta
         head, tail = words[0], " ".join(words[1:])
         match = Q(first_lower__startswith=head, last_lower__startswith=tail)
         match |= Q(last_lower__startswith=head, first_lower__startswith=tail)
-    return contacts.alias(first_lower=Lower("first_name"), last_lower=Lower("last_name")).filter(match)
+    named: TenantQuerySet[Any] = contacts.alias(first_lower=Lower("first_name"), last_lower=Lower("last_name"))
+    return named.filter(match)
 
 
 def list_contacts(

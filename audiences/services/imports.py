@@ -28,7 +28,7 @@ TRUSTED_GUESS = 0.6
 
 
 def upload_import(
-    *, workspace: Workspace, file: UploadedFile, list_: ContactList | None = None, actor: User | None = None
+    *, workspace: Workspace, file: UploadedFile[Any], list_: ContactList | None = None, actor: User | None = None
 ) -> ContactImport:
     """Keep an uploaded file and what it looks like; its columns wait to be mapped.
 
@@ -118,7 +118,7 @@ def start_mapped_import(
 def start_import(
     *,
     workspace: Workspace,
-    file: UploadedFile,
+    file: UploadedFile[Any],
     list_: ContactList | None = None,
     mapping: Mapping[str, str] | None = None,
     update_existing: bool = True,

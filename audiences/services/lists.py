@@ -32,7 +32,7 @@ _PLACE = """
 
 def place_contacts(*, list_: ContactList, contact_ids: Sequence[UUID]) -> int:
     """Put contacts on a list and return how many places are new; contacts of other workspaces are ignored."""
-    params = {
+    params: dict[str, Any] = {
         "list": list_.pk,
         "workspace": list_.workspace_id,
         "contacts": list(contact_ids),

@@ -82,13 +82,14 @@ class ContactViewSet(WorkspaceViewSet):
 
     def _shown(self, contact: Contact) -> dict[str, Any]:
         with_status([contact])
-        return self.get_serializer(contact).data
+        shown: dict[str, Any] = self.get_serializer(contact).data
+        return shown
 
     @extend_schema(tags=TAGS, summary="List contacts", operation_id="contacts_list", parameters=FILTERS)
     def list(self, request: Request) -> Response:  # noqa: ARG002
         """Return contacts, the newest first."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        with_status(page)
+        with_status(page or [])
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(tags=TAGS, summary="Add a contact", operation_id="contacts_create")

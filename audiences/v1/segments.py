@@ -97,7 +97,8 @@ class SegmentPreviewView(WorkspaceView):
         rules = given.validated_data["rules"]
         services.check_rules(workspace=self.workspace, rules=rules)
         count, sample = preview_segment(rules, workspace_id=self.workspace.pk)
-        shown = ContactSerializer(with_status(sample), many=True, context=self.get_serializer_context()).data
+        context = self.get_serializer_context()
+        shown = [ContactSerializer(contact, context=context).data for contact in with_status(sample)]
         return Response({"count": count.value, "estimated": count.is_estimate, "sample": shown})
 
 

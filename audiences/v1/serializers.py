@@ -27,7 +27,7 @@ class ContactSerializer(serializers.Serializer[Contact]):
         max_length=120, required=False, write_only=True, help_text="Where the person agreed; kept as proof."
     )
     status = serializers.CharField(read_only=True)
-    source = serializers.CharField(read_only=True)
+    source = serializers.CharField(read_only=True)  # type: ignore[assignment]
     last_sent_at = serializers.DateTimeField(read_only=True)
     last_opened_at = serializers.DateTimeField(read_only=True)
     last_clicked_at = serializers.DateTimeField(read_only=True)
@@ -55,7 +55,7 @@ class ContactFieldSerializer(serializers.ModelSerializer[ContactField]):
     """A custom field; its key is its merge tag."""
 
     key = serializers.CharField(max_length=40)
-    label = serializers.CharField(max_length=80, required=False, allow_blank=True)
+    label = serializers.CharField(max_length=80, required=False, allow_blank=True)  # type: ignore[assignment]
 
     class Meta:
         model = ContactField
@@ -66,7 +66,7 @@ class ContactFieldSerializer(serializers.ModelSerializer[ContactField]):
 class ContactFieldChangeSerializer(serializers.Serializer[ContactField]):
     """What can change of a custom field: key and type are fixed, for values and templates rely on them."""
 
-    label = serializers.CharField(max_length=80, required=False)
+    label = serializers.CharField(max_length=80, required=False)  # type: ignore[assignment]
     fallback = serializers.CharField(max_length=120, required=False, allow_blank=True)
 
 
@@ -92,7 +92,7 @@ class SuppressionSerializer(serializers.Serializer[Suppression]):
     id = serializers.UUIDField(read_only=True)
     email = serializers.CharField(source="email_normalized", max_length=254)
     reason = serializers.ChoiceField(choices=Suppression.Reason.choices, default=Suppression.Reason.MANUAL)
-    source = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
+    source = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")  # type: ignore[assignment]
     created_at = serializers.DateTimeField(read_only=True)
 
 

@@ -267,7 +267,7 @@ class ContactBulkView(WorkspacePage):
         return redirect(back if is_ours else reverse("audiences:contact_list"))
 
     def _change_list(self, action: str, ids: list[UUID], list_id: UUID | None) -> str:
-        list_ = ContactList.objects.for_workspace(self.workspace).filter(pk=list_id).first()
+        list_ = ContactList.objects.for_workspace(self.workspace).filter(pk=list_id).first() if list_id else None
         if list_ is None:
             raise NotFound
         if action == "add_to_list":
