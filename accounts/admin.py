@@ -22,7 +22,7 @@ from accounts.models import (
 from pulsequill.core.admin import AdminBase, LedgerAdmin
 
 
-class NewUserForm(AdminUserCreationForm):
+class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
     """Django's form, for a person who signs in by address."""
 
     class Meta:
@@ -30,7 +30,7 @@ class NewUserForm(AdminUserCreationForm):
         fields = ("email",)
 
 
-class EditUserForm(UserChangeForm):
+class EditUserForm(UserChangeForm):  # type: ignore[type-arg]
     """Django's form, with our columns."""
 
     class Meta:

@@ -99,7 +99,7 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         brand = self.instance.brand
-        self.initial |= {"brand_color": brand.get("color", ""), "brand_logo_text": brand.get("logo_text", "")}
+        self.initial.update(brand_color=brand.get("color", ""), brand_logo_text=brand.get("logo_text", ""))
 
     def changes(self) -> dict[str, Any]:
         """Return the fields for `workspaces.update_workspace`, without touching the instance."""
@@ -130,7 +130,7 @@ class ApiKeyForm(forms.Form):
     expires_in_days = forms.TypedChoiceField(
         label="Ends",
         coerce=int,
-        empty_value=0,
+        empty_value=0,  # type: ignore[arg-type]  # the stubs know text only
         required=False,
         choices=[(0, "Never"), (30, "In 30 days"), (90, "In 90 days"), (365, "In a year")],
     )

@@ -113,11 +113,11 @@ class Seat:
             return
         assert self.user is not None
         version = User.objects.filter(pk=self.user.pk, is_active=True).values_list("token_version", flat=True).first()
-        families = RefreshToken.objects.filter(family_id=self.token_session, revoked_at=None, expires_at__gt=now)
+        families = RefreshToken.objects.filter(revoked_at=None, expires_at__gt=now)
         if (
             version != self.user.token_version
             or (self.session_key and not SessionStore().exists(self.session_key))
-            or (self.token_session and not families.exists())
+            or (self.token_session and not families.filter(family_id=self.token_session).exists())
         ):
             raise Refused(NOT_SIGNED_IN)
         membership = Membership.objects.for_workspace(self.workspace).filter(user=self.user).first()

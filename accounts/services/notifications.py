@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -13,7 +15,7 @@ def notifications_of(*, workspace: Workspace, user: User | None) -> QuerySet[Not
     return Notification.objects.for_workspace(workspace).filter(Q(user=None) | Q(user=user))
 
 
-def mark_read(*, workspace: Workspace, user: User | None, notification_id: object = None) -> int:
+def mark_read(*, workspace: Workspace, user: User | None, notification_id: UUID | None = None) -> int:
     """Mark one line, or all lines, as read; returns how many were not."""
     rows = notifications_of(workspace=workspace, user=user).filter(read_at=None)
     if notification_id is not None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import cast
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -60,12 +62,12 @@ def _pair(user: User, row: RefreshToken) -> TokenPair:
     return TokenPair(tokens.make_access(user, row.family_id), tokens.make_refresh(row))
 
 
-def _make_row(*, user: User, family_id: object, user_agent: str) -> RefreshToken:
+def _make_row(*, user: User, family_id: UUID, user_agent: str) -> RefreshToken:
     return RefreshToken.objects.create(
         user=user,
         family_id=family_id,
         user_agent=user_agent[:200],
-        expires_at=timezone.now() + settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"],
+        expires_at=timezone.now() + cast("timedelta", settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"]),
     )
 
 
@@ -142,7 +144,7 @@ def end_session(*, refresh: str) -> None:
     RefreshToken.objects.filter(family_id=claims.session_id, revoked_at=None).update(revoked_at=timezone.now())
 
 
-def end_family(*, user: User, family_id: object) -> None:
+def end_family(*, user: User, family_id: UUID) -> None:
     """End one of a person's own sessions, from the sessions page."""
     RefreshToken.objects.filter(user=user, family_id=family_id, revoked_at=None).update(revoked_at=timezone.now())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.db.models import Manager, QuerySet
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.relations import MANY_RELATION_KWARGS, ManyRelatedField
@@ -22,7 +22,6 @@ class _InWorkspace:
     #: Action (or HTTP method, for plain views) -> key of `accounts.permissions.PERMISSIONS`. No default: a handler
     #: without an entry is a KeyError in its first test.
     permissions_by_action: ClassVar[dict[str, str]] = {}
-    permission_classes = (WorkspacePermission,)
 
     workspace: Workspace
     membership: Membership | None
@@ -33,6 +32,7 @@ class _InWorkspace:
 class WorkspaceView(_InWorkspace, APIView):
     """One endpoint of the caller's workspace."""
 
+    permission_classes = (WorkspacePermission,)
     membership = None
 
     def get_serializer_context(self) -> dict[str, Any]:
@@ -46,6 +46,7 @@ class WorkspaceViewSet(_InWorkspace, GenericViewSet[Any]):
     Optional: `search_fields` (`?q=`), `filterset_class` or `filter_fields`, `sort_fields`, `default_sort`.
     """
 
+    permission_classes = (WorkspacePermission,)
     membership = None
     queryset: Any = None
     lookup_field = "id"
@@ -53,10 +54,11 @@ class WorkspaceViewSet(_InWorkspace, GenericViewSet[Any]):
 
     def get_queryset(self) -> QuerySet[Any]:
         """Return the workspace's rows; another workspace's row is a 404 like any other absent one."""
-        rows = self.queryset.all() if isinstance(self.queryset, Manager | QuerySet) else self.queryset
-        if getattr(self, "swagger_fake_view", False):
-            return rows.none()
-        return rows.for_workspace(self.workspace)
+        rows: Any = self.queryset.all()
+        found: QuerySet[Any] = (
+            rows.none() if getattr(self, "swagger_fake_view", False) else rows.for_workspace(self.workspace)
+        )
+        return found
 
     def get_serializer_context(self) -> dict[str, Any]:
         """What serializers of this noun may read."""
@@ -92,7 +94,8 @@ class _WorkspaceRelatedList(ManyRelatedField):
         if not self.allow_empty and not data:
             self.fail("empty")
         child: WorkspaceRelatedField = self.child_relation  # type: ignore[assignment]
-        ids = [child.pk_field.to_internal_value(item) for item in data]
+        as_id: Any = child.pk_field
+        ids = [as_id.to_internal_value(item) for item in data]
         found = child.get_queryset().in_bulk(set(ids))
         for pk in ids:
             if pk not in found:
@@ -110,13 +113,15 @@ class WorkspaceRelatedField(serializers.PrimaryKeyRelatedField[Any]):
     @classmethod
     def many_init(cls, *args: Any, **kwargs: Any) -> Any:
         """Build the list field for `many=True`."""
-        list_kwargs = {"child_relation": cls(*args, **{k: v for k, v in kwargs.items() if k != "allow_empty"})}
+        list_kwargs: dict[str, Any] = {
+            "child_relation": cls(*args, **{k: v for k, v in kwargs.items() if k != "allow_empty"})
+        }
         list_kwargs |= {key: value for key, value in kwargs.items() if key in MANY_RELATION_KWARGS}
         return _WorkspaceRelatedList(**list_kwargs)
 
     def get_queryset(self) -> Any:
         """Return the workspace's rows only."""
-        rows = super().get_queryset()
+        rows: Any = super().get_queryset()
         workspace = self.context.get("workspace")
         if rows is None or workspace is None:
             return rows if rows is None else rows.none()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from django.http import Http404
@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from accounts import selectors
 from accounts.activity import acting_as
 from accounts.middleware import SESSION_KEY
-from accounts.models import ApiKey, Membership
+from accounts.models import ApiKey, Membership, User
 from accounts.permissions import key_allows, role_allows
 
 WORKSPACE_HEADER = "X-Workspace"
@@ -29,7 +29,7 @@ class WorkspaceRequired(APIException):
 
 
 def _choose(request: Request) -> Membership:
-    memberships = selectors.get_memberships(request.user)
+    memberships = selectors.get_memberships(cast("User", request.user))
     slug = request.headers.get(WORKSPACE_HEADER)
     if slug:
         found = next((m for m in memberships if m.workspace.slug == slug), None)

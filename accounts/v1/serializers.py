@@ -186,7 +186,7 @@ class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
 
     class Meta:
         model = ApiKey
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "name",
             "prefix",
@@ -223,7 +223,7 @@ class WebhookSerializer(serializers.ModelSerializer[WebhookEndpoint]):
 
     class Meta:
         model = WebhookEndpoint
-        fields = ("id", "url", "kinds", "is_active", "disabled_reason", "failing_since", "created_at")
+        fields: tuple[str, ...] = ("id", "url", "kinds", "is_active", "disabled_reason", "failing_since", "created_at")
         read_only_fields = ("id", "disabled_reason", "failing_since", "created_at")
 
 

@@ -38,7 +38,7 @@ def unseal(endpoint: WebhookEndpoint) -> list[str]:
     Raises:
         BadSignature: SECRET_KEY changed since.
     """
-    kept = json.loads(decrypt(endpoint.secret_encrypted))
+    kept = json.loads(decrypt(bytes(endpoint.secret_encrypted)))
     found = [kept["secret"]]
     if kept.get("previous") and datetime.fromisoformat(kept["previous_until"]) > timezone.now():
         found.append(kept["previous"])

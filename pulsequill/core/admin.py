@@ -22,7 +22,8 @@ class AdminBase(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's own cla
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Return all workspaces' rows, in the model's order."""
         manager = self.model._default_manager
-        rows = manager.across_workspaces() if hasattr(manager, "across_workspaces") else manager.all()
+        is_tenant = hasattr(manager, "across_workspaces")
+        rows: models.QuerySet[Any] = manager.across_workspaces() if is_tenant else manager.all()
         return rows.order_by(*ordering) if (ordering := self.get_ordering(request)) else rows
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:  # noqa: ARG002 - Django's interface

@@ -32,7 +32,8 @@ class FieldFilter(DjangoFilterBackend):
     def get_filterset_class(self, view: Any, queryset: QuerySet[Any] | None = None) -> type[FilterSet] | None:
         """Return the view's own filter set, or one made from `filter_fields`; None when it has neither."""
         if getattr(view, "filterset_class", None):
-            return super().get_filterset_class(view, queryset)
+            own: type[FilterSet] = super().get_filterset_class(view, queryset)
+            return own
         wanted = getattr(view, "filter_fields", None)
         if not wanted or queryset is None:
             return None

@@ -83,7 +83,7 @@ def _lock(scope: str) -> bool:
 
 
 def _replay(stored: StoredAnswer) -> Response:
-    text = signing.decrypt(stored.body_encrypted)
+    text = signing.decrypt(bytes(stored.body_encrypted))
     headers = {**stored.headers, REPLAYED_HEADER: "true"}
     return Response(json.loads(text) if text else None, status=stored.status, headers=headers)
 

@@ -30,7 +30,9 @@ class CursorPagination(BasePagination):
 
     page: Page[Any]
 
-    def paginate_queryset(self, queryset: QuerySet[_M], request: Request, view: Any = None) -> list[_M]:
+    def paginate_queryset(  # type: ignore[override]  # a keyset needs a queryset, not any sequence
+        self, queryset: QuerySet[_M], request: Request, view: Any = None
+    ) -> list[_M]:
         """Return the rows of the asked page.
 
         Raises:

@@ -144,7 +144,7 @@ def _drf(request: Any, error: exceptions.APIException) -> Response:
     if auth_header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
     if isinstance(error, exceptions.Throttled):
-        headers["Retry-After"] = str(math.ceil(error.wait or 1))
+        headers["Retry-After"] = str(math.ceil(getattr(error, "wait", None) or 1))
     code = str(error.get_codes() if isinstance(error.get_codes(), str) else error.default_code)
     return _answer(
         request,

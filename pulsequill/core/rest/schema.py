@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
@@ -83,11 +83,13 @@ class Schema(AutoSchema):
             statuses += [*_WITH_BODY, 422]
         return sorted(statuses)
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         """Add the error answers to whatever the view documents."""
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         if direction == "response":
-            problem = ResolvedComponent("Problem", ResolvedComponent.SCHEMA, schema=PROBLEM_SCHEMA, object="Problem")
+            problem = ResolvedComponent(  # type: ignore[no-untyped-call]
+                "Problem", ResolvedComponent.SCHEMA, schema=PROBLEM_SCHEMA, object="Problem"
+            )
             self.registry.register_on_missing(problem)
             for status in self._errors():
                 bodies.setdefault(str(status), _problem_answer(status, problem.ref))
