@@ -19,6 +19,8 @@ SECRET_VALUE_PATTERN = re.compile(
     r"|eyJ[\w-]+\.[\w-]+\.[\w-]+"  # JWT
     r"|(?<=Bearer )[\w.~+/=-]+"
     r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"  # user:password in an address
+    # tokens that stand in addresses: invitations, password resets, mail links, socket tickets
+    r"|(?<=/invitations/)[\w-]{16,}|(?<=/password/reset/)[\w/-]{8,}|(?<=/[upw]/)[\w-]{16,}|(?<=[?&]ticket=)[\w-]+"
 )
 #: Keys whose name matches but whose value is a figure, not a secret.
 HARMLESS_KEYS = frozenset({"input_tokens", "output_tokens", "cached_tokens", "max_tokens", "token_count"})
