@@ -6,6 +6,7 @@ on the same port. Tracking hits never enter Django.
 
 from __future__ import annotations
 
+from typing import Any, cast
 from urllib.parse import quote
 
 from a2wsgi import WSGIMiddleware
@@ -31,8 +32,9 @@ async def _refuse_socket(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "websocket.close", "code": NO_SUCH_SOCKET})
 
 
-_django = WSGIMiddleware(django_application, workers=value("WEB_THREADS"))
-_sockets = URLRouter([*account_sockets, *writer_sockets, *analytics_sockets, re_path(r"", _refuse_socket)])
+# Both libraries describe ASGI by types of their own; what they call with is one and the same.
+_django: Any = WSGIMiddleware(cast(Any, django_application), workers=value("WEB_THREADS"))
+_sockets = URLRouter([*account_sockets, *writer_sockets, *analytics_sockets, re_path(r"", cast(Any, _refuse_socket))])
 
 
 def _clean(scope: Scope) -> Scope:

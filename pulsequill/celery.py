@@ -10,7 +10,6 @@ from typing import Any
 from celery import Celery
 from celery.signals import before_task_publish, heartbeat_sent, setup_logging
 from django_structlog.celery.steps import DjangoStructLogInitStep
-from redis.exceptions import RedisError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pulsequill.settings")
 
@@ -30,17 +29,17 @@ def _keep_our_logging(**_kwargs: Any) -> None:
 @heartbeat_sent.connect
 def _sign_as_worker(**_kwargs: Any) -> None:
     """Every two seconds, from the worker's main process: somebody takes tasks from these queues."""
-    from pulsequill.core import heartbeats  # Celery is imported before the settings can be read
+    from pulsequill.core import heartbeats, valkey  # Celery is imported before the settings can be read
 
-    with suppress(RedisError):
+    with suppress(*valkey.AWAY):
         heartbeats.sign(*(heartbeats.worker_of(queue) for queue in app.amqp.queues.consume_from))
 
 
 @before_task_publish.connect(sender=HEARTBEAT_TASK)
 def _sign_as_beat(headers: dict[str, Any], **_kwargs: Any) -> None:
     """Only beat sends the heartbeat task; the task carries when it was sent, so that its way can be measured."""
-    from pulsequill.core import heartbeats
+    from pulsequill.core import heartbeats, valkey
 
     headers["sent_at"] = time.time()
-    with suppress(RedisError):
+    with suppress(*valkey.AWAY):
         heartbeats.sign(heartbeats.BEAT)

@@ -15,6 +15,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from urllib.error import URLError
@@ -222,17 +223,16 @@ class Serve:
             self.supervisor.start(_program(service))
             services.append(service)
         for service in services:
-            name = service.name.lower()
-            self.supervisor.wait(
-                lambda name=name, port=service.port: not self.supervisor.is_running(name) or is_listening(port),
-                timeout_s=60,
-            )
+            self.supervisor.wait(partial(self._is_up_or_dead, service), timeout_s=60)
             if not is_listening(service.port) and not self.supervisor.is_stopping:
                 raise ServiceFailed(f"{service.name} did not start. Its log ({service.log}) ends: {service.log_tail()}")
         if "PostgreSQL" in self.embedded and not self.supervisor.is_stopping:
             postgres.make_database(postgres.url(self.home))
         if services:
             self.terminal.step(" and ".join(service.name for service in services) + " run")
+
+    def _is_up_or_dead(self, service: Service) -> bool:
+        return not self.supervisor.is_running(service.name.lower()) or is_listening(service.port)
 
     def _environment(self) -> dict[str, str]:
         metrics = self.home / "metrics"

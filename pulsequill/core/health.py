@@ -12,9 +12,9 @@ from functools import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from redis.exceptions import RedisError
 
 from pulsequill.core import heartbeats
+from pulsequill.core.valkey import AWAY
 
 #: A queue whose newest task came through longer ago than this is stuck.
 QUEUE_AGE_LIMIT_S = 600
@@ -61,8 +61,8 @@ def check_migrations() -> Check:
 def check_valkey() -> Check:
     """Ping Valkey."""
     try:
-        heartbeats.valkey().ping()
-    except RedisError:
+        heartbeats.ping()
+    except AWAY:
         return Check("valkey", False, "Valkey does not answer.")
     return Check("valkey", True, "Valkey answers.")
 
@@ -70,7 +70,7 @@ def check_valkey() -> Check:
 def _ages(*names: str) -> dict[str, float | None]:
     try:
         return heartbeats.ages(*names)
-    except RedisError:
+    except AWAY:
         return dict.fromkeys(names)
 
 

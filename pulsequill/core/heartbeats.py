@@ -6,15 +6,15 @@ Each process writes its own sign, so that a missing one says which process is mi
 - beat, whenever it sends the `pulsequill.heartbeat` task;
 - the event consumer, on every round of its loop;
 - a queue, when its newest heartbeat task has come through: how long ago that was sent is the age of the queue.
+
+Signs live beside the event stream and not in the cache: emptying the cache must not look like an outage.
 """
 
 from __future__ import annotations
 
 import time
-from functools import cache
 
-import redis
-from django.conf import settings
+from pulsequill.core.valkey import streams_client
 
 #: A process is missing once its sign is older than this.
 EXPIRY_S = 30
@@ -31,15 +31,6 @@ def worker_of(queue: str) -> str:
     return f"worker:{queue}"
 
 
-@cache
-def valkey() -> redis.Redis:
-    """Return the client that signs are written and read with: it gives up quickly, because callers report.
-
-    Signs live beside the event stream and not in the cache: emptying the cache must not look like an outage.
-    """
-    return redis.Redis.from_url(settings.STREAMS_URL, socket_timeout=2, socket_connect_timeout=2)
-
-
 def age_of(queue: str) -> str:
     """Return the name of the sign that a task has come through `queue`."""
     return f"queue:{queue}"
@@ -53,10 +44,10 @@ def sign(*names: str, at: float | None = None, expiry_s: int = EXPIRY_S) -> None
     """Write signs of life, dated now or `at` (seconds since the epoch).
 
     Raises:
-        redis.exceptions.RedisError: Valkey is away.
+        one of `pulsequill.core.valkey.AWAY`: Valkey is away.
     """
     moment = repr(time.time() if at is None else at)
-    with valkey().pipeline(transaction=False) as pipeline:
+    with streams_client().pipeline(transaction=False) as pipeline:
         for name in names:
             pipeline.set(_key(name), moment, ex=expiry_s)
         pipeline.execute()
@@ -66,10 +57,19 @@ def ages(*names: str) -> dict[str, float | None]:
     """Return how many seconds ago each sign was written; None when there is none.
 
     Raises:
-        redis.exceptions.RedisError: Valkey is away.
+        one of `pulsequill.core.valkey.AWAY`: Valkey is away.
     """
     now = time.time()
-    values = valkey().mget([_key(name) for name in names])
+    values = streams_client().mget([_key(name) for name in names])
     return {
         name: None if value is None else max(0.0, now - float(value)) for name, value in zip(names, values, strict=True)
     }
+
+
+def ping() -> None:
+    """Ask Valkey for a sign of its own life.
+
+    Raises:
+        one of `pulsequill.core.valkey.AWAY`: Valkey is away.
+    """
+    streams_client().ping()

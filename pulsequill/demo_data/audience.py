@@ -76,8 +76,12 @@ class Customer:
     keenness: float = field(compare=False, default=1.0)
 
 
+#: Letters that Unicode does not take apart.
+_PLAIN = str.maketrans("øıđĐł", "oidDl", "'")
+
+
 def _ascii(text: str) -> str:
-    plain = text.translate(str.maketrans({"ø": "o", "ı": "i", "đ": "d", "Đ": "D", "ł": "l", "'": ""}))
+    plain = text.translate(_PLAIN)
     return unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode().lower().replace(" ", "")
 
 

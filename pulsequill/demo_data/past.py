@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Max
@@ -117,7 +118,12 @@ def send_in_the_past(
     """
     launched = (now - timedelta(days=plan.days_ago)).replace(hour=plan.hour, minute=0, second=0, microsecond=0)
     planner.launch(campaign, now=launched)
-    names = {"campaign": campaign.pk, "launched": launched, "rate": MESSAGES_A_SECOND, "refused": REFUSED_EVERY}
+    names: dict[str, Any] = {
+        "campaign": campaign.pk,
+        "launched": launched,
+        "rate": MESSAGES_A_SECOND,
+        "refused": REFUSED_EVERY,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_LEAVE, {**names, "provider": PROVIDER, "in_doubt": plan.in_doubt})
         cursor.execute(_MINUTES, [campaign.pk])
@@ -149,7 +155,7 @@ def _messages(plan: SentCampaign, campaign: Campaign, keenness: Mapping[str, flo
         variant_id: label == "B"
         for variant_id, label in Variant.objects.filter(campaign=campaign).values_list("id", "label")
     }
-    rows = (
+    rows: Any = (
         Message.objects.filter(campaign=campaign, status=Message.Status.SENT)
         .order_by("id")
         .values_list("id", "email", "sent_at", "variant_id")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection, models
 
@@ -16,12 +17,12 @@ def copy_in(rows: Sequence[models.Model]) -> None:
         return
     model = type(rows[0])
     fields = [field for field in model._meta.concrete_fields if not _is_generated(field, rows[0])]
-    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     table = connection.ops.quote_name(model._meta.db_table)
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row([field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields])
 
 
-def _is_generated(field: models.Field, row: models.Model) -> bool:
+def _is_generated(field: models.Field[Any, Any], row: models.Model) -> bool:
     return isinstance(field, models.AutoField) and getattr(row, field.attname) is None

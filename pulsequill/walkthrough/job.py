@@ -109,9 +109,10 @@ class Job:
             raise Failed(f"The drafting ended as {done['status']}.")
         self.subjects = [draft["subject"] for draft in done["drafts"]]
         self.origin = done["origin"]
-        self._chosen = next((draft for draft in done["drafts"] if draft["guardrails"].get("ok")), None)
-        if self._chosen is None:
+        passed = [draft for draft in done["drafts"] if draft["guardrails"].get("ok")]
+        if not passed:
             raise Failed("The guardrails let none of the drafts pass.")
+        self._chosen: dict[str, Any] = passed[0]
         return f"{len(self.subjects)} drafts, origin: {self.origin.replace('_', ' ')}"
 
     def _compose(self) -> str:

@@ -9,6 +9,7 @@ from django.test import Client, override_settings
 from redis.exceptions import ConnectionError as ValkeyAway
 
 from pulsequill.core import heartbeats
+from pulsequill.core.valkey import streams_client
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +48,7 @@ def test_readyz_says_yes_when_everything_lives(client: Client) -> None:
     ],
 )
 def test_readyz_names_the_one_that_is_missing(client: Client, sign: str, check: str, words: str) -> None:
-    heartbeats.valkey().delete(f"heartbeat:{sign}")
+    streams_client().delete(f"heartbeat:{sign}")
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer["Retry-After"] == "5"
@@ -83,7 +84,7 @@ def test_readyz_answers_while_valkey_is_away(client: Client, monkeypatch: pytest
         def mget(self, _names: list[str]) -> None:
             raise ValkeyAway("gone")
 
-    monkeypatch.setattr(heartbeats, "valkey", Away)
+    monkeypatch.setattr(heartbeats, "streams_client", Away)
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["checks"]["valkey"] == {"ok": False, "detail": "Valkey does not answer."}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, url: str, readers: int, **options: Any) -> None:
         """Do the job, then print drafts, frames and figures."""
-        console = Console(file=self.stdout._out, highlight=False, soft_wrap=True)
+        console = Console(file=cast(IO[str], self.stdout._out), highlight=False, soft_wrap=True)
         job = Job(Client(url), max(readers, FEWEST_READERS))
         try:
             self._walk(job, console)

@@ -6,7 +6,7 @@ import importlib.metadata
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any, cast
 
 import redis
 from django.conf import settings
@@ -205,7 +205,7 @@ class Command(BaseCommand):
         for finding in findings:
             note = f"{finding.detail}\n[dim]→ {finding.fix}[/]" if finding.fix else finding.detail
             table.add_row(MARKS[finding.state], finding.name, note)
-        console = Console(file=self.stdout._out, highlight=False, soft_wrap=False)
+        console = Console(file=cast(IO[str], self.stdout._out), highlight=False, soft_wrap=False)
         console.print(table)
         broken = [finding.name for finding in findings if finding.state == BROKEN]
         if broken:
