@@ -83,15 +83,21 @@ export function previewPanel(root, { urls, label, sample }) {
       found.set(one.email, one.id);
       return Object.assign(document.createElement("option"), { value: one.email, label: name });
     }));
+    choose(); // an address that was typed whole is a choice too
   }, 250);
 
-  who.addEventListener("input", () => {
+  /** Show the mail as the contact whose address stands in the box; false when it names nobody we know of. */
+  function choose() {
     const chosen = who.value.trim() === "" ? null : found.get(who.value.trim());
-    if (chosen === undefined) { search(); return; }
-    if (chosen === contact) return;
-    contact = chosen;
-    refresh();
-  });
+    if (chosen === undefined) return false;
+    if (chosen !== contact) {
+      contact = chosen;
+      refresh();
+    }
+    return true;
+  }
+
+  who.addEventListener("input", () => { if (!choose()) search(); });
   who.addEventListener("focus", () => { if (choices.children.length === 0) search(); }, { once: true });
   root.addEventListener("click", (event) => {
     const button = event.target.closest("[data-view]");
