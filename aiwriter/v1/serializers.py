@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.v1.base import WorkspaceRelatedField
@@ -80,6 +80,7 @@ class DraftChoiceSerializer(serializers.Serializer[Any]):
     override = serializers.BooleanField(default=False, help_text="Accept although a check blocks; it is recorded.")
 
 
+@extend_schema_serializer(component_name="GuardrailFinding")
 class FindingSerializer(serializers.Serializer[Any]):
     """One remark of the checks."""
 
@@ -89,6 +90,7 @@ class FindingSerializer(serializers.Serializer[Any]):
     where = serializers.CharField()
 
 
+@extend_schema_serializer(component_name="GuardrailReport")
 class ReportSerializer(serializers.Serializer[Any]):
     """What the checks say about a draft."""
 
