@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected
 
+from audiences.services import record_sent
 from campaigns.delivery.providers import Outcome, Verdict
 from campaigns.delivery.rendering import Claimed
 from campaigns.models import Campaign, Message
@@ -69,14 +71,25 @@ _BY_INDEX = "SELECT " + ", ".join(
     f"set_config('enable_{plan}', 'off', true)" for plan in ("bitmapscan", "sort", "seqscan", "hashjoin", "mergejoin")
 )
 
+#: A row without a campaign is transactional: nobody unsubscribes from a receipt, so only the other reasons stop it.
 _CLAIM_ONE = """
+WITH picked AS MATERIALIZED (
+  SELECT m.id, stop.reason AS stop
+    FROM campaigns_message m
+    LEFT JOIN audiences_suppression stop
+           ON stop.workspace_id = m.workspace_id AND stop.email_normalized = m.email_normalized AND NOT m.is_test
+          AND (m.campaign_id IS NOT NULL OR stop.reason <> 'unsubscribe')
+   WHERE m.id = %s AND m.status IN ('queued', 'retrying')
+     FOR UPDATE OF m
+)
 UPDATE campaigns_message m
-   SET status = 'sending', reason = '', attempt_id = gen_random_uuid(), attempt_no = m.attempt_no + 1,
-       claimed_by = %s, claimed_at = now(), lease_until = now() + make_interval(secs => %s), retry_at = NULL
- WHERE m.id = %s AND m.status IN ('queued', 'retrying')
-   AND (m.is_test OR NOT EXISTS (SELECT 1 FROM audiences_suppression stop
-                                  WHERE stop.workspace_id = m.workspace_id
-                                    AND stop.email_normalized = m.email_normalized))
+   SET status = CASE WHEN p.stop IS NULL THEN 'sending' ELSE 'skipped' END,
+       reason = COALESCE('suppressed_' || p.stop, ''),
+       attempt_id = CASE WHEN p.stop IS NULL THEN gen_random_uuid() END,
+       attempt_no = m.attempt_no + CASE WHEN p.stop IS NULL THEN 1 ELSE 0 END,
+       claimed_by = %s, claimed_at = now(),
+       lease_until = CASE WHEN p.stop IS NULL THEN now() + make_interval(secs => %s) END, retry_at = NULL
+  FROM picked p WHERE m.id = p.id
 RETURNING m.id, m.attempt_id, m.attempt_no, m.contact_id, m.variant_id, m.email, m.status
 """
 
@@ -94,7 +107,7 @@ WITH result AS (
          attempt_no = CASE WHEN r.status = 'queued' THEN m.attempt_no - 1 ELSE m.attempt_no END
     FROM result r
    WHERE m.id = r.id AND m.attempt_id = r.attempt_id AND m.status IN ('sending', 'in_doubt')
-  RETURNING m.campaign_id, m.variant_id, m.status, m.is_test
+  RETURNING m.campaign_id, m.variant_id, m.status, m.is_test, m.contact_id
 ), counted AS (
   INSERT INTO campaigns_deliveryminute AS d (campaign_id, variant_id, minute, sent, delivered, failed)
   SELECT campaign_id, variant_id, date_trunc('minute', %s::timestamptz),
@@ -107,7 +120,8 @@ WITH result AS (
      SET sent = d.sent + excluded.sent, delivered = d.delivered + excluded.delivered,
          failed = d.failed + excluded.failed
 )
-SELECT count(*) FROM done
+SELECT count(*), array_agg(contact_id) FILTER (WHERE status = 'sent' AND NOT is_test AND contact_id IS NOT NULL)
+  FROM done
 """
 
 _REAP = """
@@ -158,9 +172,13 @@ def claim(*, campaign: Campaign, list_ids: Sequence[UUID], limit: int, worker: s
 
 
 def claim_one(*, message_id: int, worker: str) -> Claimed | None:
-    """Take one row whatever its campaign's status is: a test send, an operator's resend. None when it is not due."""
+    """Take one row that waits on its own: a test, a transactional message, an operator's resend.
+
+    Returns:
+        The row, or None when it is not waiting; one whose address is suppressed becomes `skipped`.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM_ONE, [worker[:80], LEASE_S, message_id])
+        cursor.execute(_CLAIM_ONE, [message_id, worker[:80], LEASE_S])
         fetched = cursor.fetchall()
     return next(iter(_claimed(fetched)), None)
 
@@ -192,7 +210,7 @@ def _result(row: Claimed, outcome: Outcome, now: datetime) -> tuple[str, str, st
 
 
 def record(rows: Sequence[Claimed], outcomes: Sequence[Outcome], *, reports_delivery: bool, now: datetime) -> int:
-    """Write a batch of outcomes and raise the minute's counts, in one statement.
+    """Write a batch of outcomes and raise the minute's counts in one statement, and date the contacts' last mail.
 
     Args:
         rows: what was claimed.
@@ -220,7 +238,26 @@ def record(rows: Sequence[Claimed], outcomes: Sequence[Outcome], *, reports_deli
                 counts_as_delivered,
             ],
         )
-        return int(cursor.fetchone()[0])
+        recorded, mailed = cursor.fetchone()
+        if mailed:
+            _date_last_mail(mailed, now)
+        return int(recorded)
+
+
+def _date_last_mail(contact_ids: Sequence[UUID], now: datetime) -> None:
+    """Tell the contacts of a batch when they were mailed, without ever costing the batch its results.
+
+    An import locks contacts in another order than we do. Whoever PostgreSQL picks to end a deadlock loses its
+    statement; if that is us, the savepoint keeps the results and the import goes on, so the next try gets through.
+    """
+    for is_last in (False, False, True):
+        try:
+            with transaction.atomic():
+                record_sent(contact_ids=contact_ids, at=now)
+            return
+        except OperationalError as error:
+            if is_last or not isinstance(error.__cause__, DeadlockDetected):
+                raise
 
 
 def reap() -> dict[UUID | None, int]:

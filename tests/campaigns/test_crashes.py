@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from audiences.models import Contact, Subscription
@@ -191,3 +192,38 @@ def test_a_pause_from_another_process_stops_the_next_claim() -> None:
         assert statuses_of(campaign)["queued"] > 0
         assert "sending" not in statuses_of(campaign)
     assert pipeline.deliver(campaign_id=campaign.pk) is False
+
+
+def _waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        return cursor.fetchone() is not None
+
+
+def test_a_deadlock_over_contacts_costs_a_batch_none_of_its_results() -> None:
+    campaign, contacts = make_ready(2)
+    planner.launch(campaign, now=timezone.now())
+    first, second = sorted(contact.pk for contact in contacts)
+    holds_second = threading.Event()
+
+    def edit_in_the_other_order() -> None:
+        """As an import may; PostgreSQL ends the statement of whoever has waited for a second: the sender."""
+        try:
+            with transaction.atomic():
+                with connection.cursor() as cursor:
+                    cursor.execute("SET LOCAL deadlock_timeout = '1min'")
+                Contact.objects.filter(pk=second).update(last_name="Edited")
+                holds_second.set()
+                wait_until(_waits_for_a_lock)
+                Contact.objects.filter(pk=first).update(last_name="Edited")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        editing = pool.submit(edit_in_the_other_order)
+        assert holds_second.wait(30)
+        pipeline.deliver(campaign_id=campaign.pk)
+        editing.result(timeout=30)
+
+    assert statuses_of(campaign) == {"sent": 2}
+    assert Contact.objects.filter(last_name="Edited", last_sent_at__isnull=False).count() == 2

@@ -13,7 +13,7 @@ from campaigns.delivery.providers import Brake, Outcome, OutgoingMessage
 from campaigns.delivery.rendering import Renderer
 from campaigns.models import Campaign, DeliveryMinute, Message
 from campaigns.services import sending
-from tests.campaigns.making import make_workspace
+from tests.campaigns.making import make_contact, make_list, make_workspace
 from tests.campaigns.sending import captured, make_launched, rows_of, statuses_of, told
 
 __all__ = ["told"]
@@ -48,6 +48,20 @@ def test_it_captures_everybody_and_finishes_the_campaign() -> None:
     assert campaign.finished_at is not None
     counted = DeliveryMinute.objects.filter(campaign=campaign)
     assert sum(minute.sent for minute in counted) == sum(minute.delivered for minute in counted) == 7
+
+
+def test_contacts_know_when_they_were_last_mailed_and_who_was_not_is_left_alone(told) -> None:
+    told(lambda message: Outcome("bad_message") if message.to == "no@example.org" else Outcome("accepted"))
+    workspace = make_workspace()
+    mailed, refused, stranger = (make_contact(workspace, f"{name}@example.org") for name in ("yes", "no", "stranger"))
+    campaign, _ = make_launched(0, workspace=workspace, lists=[make_list(workspace, mailed, refused)])
+
+    pipeline.deliver(campaign_id=campaign.pk)
+
+    for contact in (mailed, refused, stranger):
+        contact.refresh_from_db()
+    assert mailed.last_sent_at == Message.objects.get(contact=mailed).sent_at
+    assert (refused.last_sent_at, stranger.last_sent_at) == (None, None)
 
 
 def test_a_provider_that_reports_delivery_leaves_that_to_its_reports(told) -> None:
