@@ -60,6 +60,8 @@ class _Source:
     subject: str
     preview_text: str
     brand: Brand
+    #: Whether a body without an unsubscribe link gets the workspace footer.
+    wants_footer: bool
 
 
 def _with_text_footer(words: str, has_footer: bool) -> str:
@@ -78,7 +80,7 @@ def _string_body(body: Any) -> str:
 
 def _from_blocks(source: _Source) -> _Body:
     blocks = validate_blocks(source.body)
-    has_footer = "unsubscribe_url" not in used_tags(blocks)
+    has_footer = source.wants_footer and "unsubscribe_url" not in used_tags(blocks)
     document = mjml.blocks_to_mjml(
         blocks, brand=source.brand, title=source.subject, preview_text=source.preview_text, has_footer=has_footer
     )
@@ -89,7 +91,7 @@ def _from_markdown(source: _Source) -> _Body:
     written = _string_body(source.body)
     mustache.validate(written, field="body")
     markup = _PERCENT_TAG.sub(lambda found: "{{" + found[2] + "}}", clean_article(_MARKDOWN.render(written)))
-    has_footer = "unsubscribe_url" not in mustache.validate(markup, field="body")
+    has_footer = source.wants_footer and "unsubscribe_url" not in mustache.validate(markup, field="body")
     document = mjml.article_to_mjml(
         markup, brand=source.brand, title=source.subject, preview_text=source.preview_text, has_footer=has_footer
     )
@@ -132,11 +134,11 @@ def _finish_foreign(html: str, words: str, source: _Source, *, has_footer: bool)
             f'<div style="display:none;max-height:0;overflow:hidden">{escape(source.preview_text, quote=False)}</div>'
         )
         html = re.sub(r"(<body\b[^>]*>)", lambda found: found[1] + hidden, html, count=1, flags=re.IGNORECASE)
-    if has_footer:
+    if has_footer and source.wants_footer:
         brand = source.brand
         look = f"padding:24px 16px;font:12px/1.6 Arial,sans-serif;color:{brand.muted};text-align:center"
         html = _before_body_end(html, f'<div style="{look}">{mjml.footer_markup(brand)}</div>')
-    return _Body(html, _with_text_footer(words, has_footer))
+    return _Body(html, _with_text_footer(words, has_footer and source.wants_footer))
 
 
 def _before_body_end(html: str, addition: str) -> str:
@@ -154,7 +156,12 @@ _FORMATS: dict[str, Callable[[_Source], _Body]] = {
 
 
 def compile_variant(
-    *, variant: Variant, campaign: Campaign, workspace: Workspace, has_tracking: bool = True
+    *,
+    variant: Variant,
+    campaign: Campaign,
+    workspace: Workspace,
+    has_tracking: bool = True,
+    wants_footer: bool = True,
 ) -> Compiled:
     """Return the frozen Mustache source of a variant.
 
@@ -163,6 +170,7 @@ def compile_variant(
         campaign: tracking switches and campaign parameters.
         workspace: brand and footer.
         has_tracking: False keeps every link as written and leaves the pixel out: previews.
+        wants_footer: False for mail that is no marketing: nothing is added to a body without an unsubscribe link.
 
     Returns:
         With click tracking, `links[n]` is what `{{{pq_link_n}}}` stands for in `html` and `text`.
@@ -173,12 +181,12 @@ def compile_variant(
     mustache.validate(variant.subject, field="subject")
     mustache.validate(variant.preview_text, field="preview_text")
     mustache.validate(variant.text, field="text")
-    source = _Source(variant.body, variant.subject, variant.preview_text, Brand.of(workspace.brand))
+    source = _Source(variant.body, variant.subject, variant.preview_text, Brand.of(workspace.brand), wants_footer)
     body = _FORMATS[variant.format](source)
     words = body.text
     if variant.text.strip():
         has_way_out = "unsubscribe_url" in mustache.validate(variant.text)
-        words = _with_text_footer(variant.text.strip(), not has_way_out)
+        words = _with_text_footer(variant.text.strip(), wants_footer and not has_way_out)
 
     table = LinkTable(utm=campaign.utm or {}, is_tracked=has_tracking and campaign.track_clicks)
     html = table.in_html(body.html)

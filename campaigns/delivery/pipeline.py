@@ -20,6 +20,7 @@ from accounts.activity import record as record_activity
 from campaigns.delivery import ledger, pacing, reaper
 from campaigns.delivery.providers import Brake, Effect, Outcome, OutgoingMessage, Provider, get_provider
 from campaigns.delivery.rendering import Claimed, Renderer
+from campaigns.delivery.transactional import TransactionalRenderer
 from campaigns.lifecycle import change_status
 from campaigns.models import Campaign, Message
 from pulsequill.core.errors import DomainError
@@ -127,7 +128,9 @@ class _Slice:
         self._campaign.status_reason = reason[:300]
 
 
-def hand_over(provider: Provider, renderer: Renderer, rows: Sequence[Claimed], brake: Brake) -> list[Outcome]:
+def hand_over(
+    provider: Provider, renderer: Renderer | TransactionalRenderer, rows: Sequence[Claimed], brake: Brake
+) -> list[Outcome]:
     """Render claimed rows, give them to the provider, and record what happened.
 
     Returns:
@@ -146,31 +149,35 @@ def hand_over(provider: Provider, renderer: Renderer, rows: Sequence[Claimed], b
 
 
 def deliver_one(*, message_id: int) -> bool:
-    """Send one row that waits on its own: a test send, or what an operator sends again.
+    """Send one row that waits on its own: a test, a transactional message, or what an operator sends again.
 
     Returns:
         Whether it was ours to send.
     """
     message = (
         Message.objects.across_workspaces()
-        .select_related("campaign", "campaign__workspace", "campaign__sender")
+        .select_related("campaign", "campaign__workspace", "campaign__sender", "workspace", "template", "sender")
         .filter(pk=message_id)
         .first()
     )
-    if message is None or message.campaign is None:
+    if message is None:
         return False
     provider = get_provider(message.provider)
     row = ledger.claim_one(message_id=message_id, worker=worker_name())
     if row is None:
         return False
     try:
-        renderer = Renderer(message.campaign, is_test=message.is_test)
+        renderer = (
+            TransactionalRenderer(message)
+            if message.campaign is None
+            else Renderer(message.campaign, is_test=message.is_test)
+        )
     except DomainError as error:
         refusal = Outcome("bad_message", detail=error.detail)
         ledger.record([row], [refusal], reports_delivery=provider.reports_delivery, now=timezone.now())
     else:
         hand_over(provider, renderer, [row], Brake(deadline=time.monotonic() + ledger.HAND_OVER_S))
-    if not message.is_test:
+    if message.campaign_id is not None and not message.is_test:
         mark_dirty(message.campaign_id)
     return True
 

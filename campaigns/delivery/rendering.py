@@ -38,7 +38,8 @@ class Claimed:
     attempt_id: UUID
     attempt_no: int
     contact_id: UUID | None
-    variant_id: UUID
+    #: None in a transactional message.
+    variant_id: UUID | None
     email: str
 
 
@@ -96,7 +97,7 @@ class Renderer:
     def web_page(self, row: Claimed) -> str:
         """Return the HTML part of one message, for reading it in the browser; no pixel, because that is no open."""
         values = next(iter(contact_values([row.contact_id])), None) if row.contact_id else None
-        prepared = self._prepared.get(row.variant_id) or self._prepare(row.variant_id)
+        prepared = self._prepare(row.variant_id)
         context = self._context(row, values, prepared)
         context.pop(PIXEL_TAG, None)
         return prepared.skeleton.html(context)
@@ -114,7 +115,7 @@ class Renderer:
     def _render(
         self, row: Claimed, values: tuple[Any, ...] | None, content: Literal["mime", "parts"], date: str
     ) -> OutgoingMessage:
-        prepared = self._prepared.get(row.variant_id) or self._prepare(row.variant_id)
+        prepared = self._prepare(row.variant_id)
         skeleton = prepared.skeleton
         context = self._context(row, values, prepared)
         list_headers = self.headers.list_headers(context["unsubscribe_url"])
@@ -148,7 +149,11 @@ class Renderer:
             "web_version_url": web_version_url(row.id),
         }
 
-    def _prepare(self, variant_id: UUID) -> _Prepared:
+    def _prepare(self, variant_id: UUID | None) -> _Prepared:
+        if variant_id is None:
+            raise Invalid("The message belongs to no variant.", code="no_variant")
+        if known := self._prepared.get(variant_id):
+            return known
         variant = Variant.objects.for_workspace(self._workspace).get(pk=variant_id)
         if self._is_test:
             compiled = compile_variant(

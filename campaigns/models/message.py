@@ -44,6 +44,14 @@ class Message(models.Model):
     contact = models.ForeignKey(
         "audiences.Contact", on_delete=models.SET_NULL, null=True, blank=True, related_name="messages"
     )
+    # what a transactional message is made of; empty in rows of a campaign
+    template = models.ForeignKey(
+        "campaigns.EmailTemplate", on_delete=models.SET_NULL, related_name="+", null=True, blank=True, db_index=False
+    )
+    sender = models.ForeignKey(
+        "campaigns.Sender", on_delete=models.SET_NULL, related_name="+", null=True, blank=True, db_index=False
+    )
+    data = models.JSONField(null=True, blank=True, help_text="Values of a transactional message: names to texts.")
     email = models.CharField(max_length=254)
     email_normalized = models.CharField(max_length=254)
     is_test = models.BooleanField(default=False, help_text="A test send; never counted.")
@@ -95,6 +103,14 @@ class Message(models.Model):
                 condition=~Q(provider_message_id=""),
                 name="message_provider_id",
             ),
+            models.Index(
+                fields=["workspace", "-id"],
+                condition=Q(campaign__isnull=True),
+                name="message_transactional",
+            ),
+            # deleting a template or a sender looks for their messages; a campaign's rows are in neither index
+            models.Index(fields=["template"], condition=Q(template__isnull=False), name="message_of_template"),
+            models.Index(fields=["sender"], condition=Q(sender__isnull=False), name="message_of_sender"),
         ]
 
     def __str__(self) -> str:

@@ -58,7 +58,7 @@ def mark_sent(*, message: Message, actor: User | None) -> Message:
     """
     with transaction.atomic():
         row = Message.objects.for_workspace(message.workspace_id).select_for_update().get(pk=message.pk)
-        if row.status != Message.Status.IN_DOUBT or row.attempt_id is None or row.variant_id is None:
+        if row.status != Message.Status.IN_DOUBT or row.attempt_id is None:
             raise WrongState(f"The message to {row.email} is not in doubt.")
         claimed = Claimed(row.pk, row.attempt_id, row.attempt_no, row.contact_id, row.variant_id, row.email)
         ledger.record(
