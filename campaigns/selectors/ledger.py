@@ -54,6 +54,11 @@ def find_messages(campaign: Campaign, *, status: str = "", text: str = "") -> Qu
     return rows.select_related("variant")
 
 
+def find_transactional(workspace: Any) -> QuerySet[Message]:
+    """Return a workspace's messages that belong to no campaign."""
+    return Message.objects.for_workspace(workspace).filter(campaign__isnull=True).select_related("variant")
+
+
 def get_message(workspace: Any, public_id: UUID) -> Message:
     """Return a message by the id that `/v1` shows.
 

@@ -30,8 +30,8 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     class Meta:
         model = Message
         fields = (
-            "id", "campaign", "variant", "contact", "email", "is_test", "status", "reason", "attempt_no", "retry_at",
-            "provider", "provider_message_id", "last_error_code", "created_at", "sent_at", "delivered_at",
+            "id", "campaign", "variant", "template", "contact", "email", "is_test", "status", "reason", "attempt_no",
+            "retry_at", "provider", "provider_message_id", "last_error_code", "created_at", "sent_at", "delivered_at",
             "first_opened_at", "first_clicked_at", "bounced_at", "bounce_type", "complained_at", "unsubscribed_at",
         )  # fmt: skip
         read_only_fields = fields

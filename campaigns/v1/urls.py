@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from campaigns.v1 import campaigns, drafts, messages, senders, sending, templates
+from campaigns.v1 import campaigns, drafts, messages, senders, sending, templates, transactional
 
 _LIST = {"get": "list", "post": "create"}
 _ONE = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("messages/<uuid:id>", messages.MessageDetailView.as_view(), name="v1_message"),
     path("messages/<uuid:id>/mark-sent", messages.MessageMarkSentView.as_view(), name="v1_message_mark_sent"),
     path("messages/<uuid:id>/resend", messages.MessageResendView.as_view(), name="v1_message_resend"),
+    path("transactional", transactional.TransactionalViewSet.as_view(_LIST), name="v1_transactional"),
     path("senders", senders.SenderViewSet.as_view(_LIST), name="v1_sender_list"),
     path("senders/<uuid:id>", senders.SenderViewSet.as_view(_ONE_WITHOUT_PUT), name="v1_sender"),
     path("sending-domains", senders.SendingDomainViewSet.as_view(_LIST), name="v1_sending_domain_list"),

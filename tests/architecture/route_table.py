@@ -112,6 +112,7 @@ v1/campaigns/<uuid:id>/messages                               Campaign
 v1/messages/<uuid:id>                                         Message
 v1/messages/<uuid:id>/mark-sent                               Message
 v1/messages/<uuid:id>/resend                                  Message
+v1/transactional
 v1/senders
 v1/senders/<uuid:id>                                          Sender
 v1/sending-domains
