@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.activity import record
 from accounts.models import User, Workspace
+from analytics.ingest.entries import PERSONAL_DATA
 from analytics.models import Goal, Report
+from audiences.models import Contact
 from campaigns.models import Message
+from campaigns.selectors.people import messages_of_person
 from pulsequill.core import event_log
 from pulsequill.core.errors import FieldError, Invalid
 
@@ -105,3 +108,18 @@ def save_report(
 def delete_report(*, report: Report) -> None:
     """Remove a kept comparison."""
     report.delete()
+
+
+def forget_person(contact: Contact) -> None:
+    """Take out of events what says who acted; that something happened, and when, stays counted.
+
+    Args:
+        contact: who asked to be erased; runs in that transaction.
+    """
+    ids = list(messages_of_person(contact).values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE analytics_event SET user_agent = '', ip_address = NULL, data = data - %s::text[]"
+            " WHERE message_id = ANY(%s)",
+            [list(PERSONAL_DATA), ids],
+        )

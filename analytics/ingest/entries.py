@@ -17,6 +17,8 @@ from pulsequill.core.event_log import MAX_KEY, may_be_unstorable, storable
 
 KINDS = frozenset(Event.Kind.values)
 MAX_SOURCE = 20
+#: What an event's data may say about a person: a server's answer quotes the address, a link may carry personal values.
+PERSONAL_DATA = ("detail", "url", "contact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class _MessageRow:
     status: str
     claimed_at: datetime | None
     sent_at: datetime | None
+    is_erased: bool
 
 
 def read_line(line: bytes) -> dict[str, Any]:
@@ -95,8 +98,8 @@ def _messages(ids: list[int]) -> dict[int, _MessageRow]:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, workspace_id, campaign_id, variant_id, provider, is_test, status, claimed_at, sent_at "
-            "FROM campaigns_message WHERE id = ANY(%s)",
+            "SELECT id, workspace_id, campaign_id, variant_id, provider, is_test, status, claimed_at, sent_at, "
+            "strpos(email_normalized, '@') = 0 FROM campaigns_message WHERE id = ANY(%s)",
             [ids],
         )
         return {row[0]: _MessageRow(*row[1:]) for row in cursor.fetchall()}
@@ -148,7 +151,7 @@ def match(lines: Iterable[bytes]) -> tuple[list[Incoming], list[Stray]]:
             if message_id or not workspace:
                 strays.append(Stray(line, key, "its message is not known" if message_id else "names no message"))
                 continue
-            message = _MessageRow(workspace, None, None, "", False, "", None, None)
+            message = _MessageRow(workspace, None, None, "", False, "", None, None, False)
         elif workspace and str(message.workspace_id) != workspace:
             strays.append(Stray(line, key, "its message belongs to another workspace"))
             continue
@@ -172,6 +175,10 @@ def _incoming(
         sent_at=message.sent_at,
         provider=message.provider,
     )
+    ip = _ip(event.get("ip"))
+    if message.is_erased:  # an old mail of somebody who asked to be forgotten
+        agent, ip = "", ""
+        data = {name: value for name, value in data.items() if name not in PERSONAL_DATA}
     return Incoming(
         line=line,
         key=key,
@@ -187,7 +194,7 @@ def _incoming(
         occurred_at=occurred_at,
         source=str(event.get("source", ""))[:MAX_SOURCE],
         agent=agent,
-        ip=_ip(event.get("ip")),
+        ip=ip,
         data=data,
         is_in_doubt=message.status == "in_doubt",
     )

@@ -73,6 +73,8 @@ REASON_LABELS: dict[str, str] = {
 
 def mask_email(email: str) -> str:
     """Return an address that can be shown on a wall: first and last letter of the name, and the domain."""
+    if "@" not in email:
+        return "an erased person"
     name, _, domain = email.rpartition("@")
     return f"{name[:1]}•••{name[-1:] if len(name) > 1 else ''}@{domain}"
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.activity import record
-from audiences.addresses import erased_mark
+from audiences.addresses import ERASED_PREFIX, erased_mark
 from audiences.models import Contact, Suppression
 from pulsequill.core.errors import Blocked, FieldError, Invalid
 
@@ -31,7 +31,7 @@ def suppress_email(
 
     Args:
         workspace: whose campaigns.
-        email: any spelling.
+        email: any spelling, or the mark that an erased address left in the ledger.
         reason: a `Suppression.Reason`.
         source: what told us, in words.
         actor: the person who did it; None is the system.
@@ -43,6 +43,8 @@ def suppress_email(
         Invalid: the text cannot be an address at all, or there is no such reason.
     """
     normalized = email.strip().lower()
+    if normalized.startswith(ERASED_PREFIX):
+        return None
     if "@" not in normalized or len(normalized) > 254 or "\0" in normalized:
         raise Invalid("This is not an email address.", errors=[FieldError("email", "invalid", "Expected an address.")])
     if reason not in Reason.values:

@@ -117,6 +117,11 @@ class Message(models.Model):
         return f"{self.email}: {self.status}"
 
     @property
+    def is_erased(self) -> bool:
+        """Whether a hash stands here in place of an erased person's address."""
+        return "@" not in self.email_normalized
+
+    @property
     def public_id(self) -> uuid.UUID:
         """The UUIDv7 that `/v1` shows; it contains the key."""
         return uuid7_from_bigint(self.id, self.created_at)

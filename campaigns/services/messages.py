@@ -76,9 +76,11 @@ def resend(*, message: Message, actor: User | None) -> Message:
     """Send a row again that is in doubt or has failed; the reader of one in doubt may get it twice.
 
     Raises:
-        WrongState: it is neither, or its campaign was cancelled.
+        WrongState: it is neither, its campaign was cancelled, or the person was erased.
     """
     campaign = message.campaign
+    if message.is_erased:
+        raise WrongState("This person was erased on request; nothing is sent to them any more.")
     if campaign is not None and campaign.status == Campaign.Status.CANCELLED:
         raise WrongState("The campaign was cancelled; nothing of it is sent any more.")
     with transaction.atomic():

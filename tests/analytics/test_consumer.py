@@ -17,8 +17,10 @@ from analytics.ingest.consumer import GROUP, Consumer
 from analytics.ingest.store import store
 from analytics.models import CampaignStats, Event, LinkStats
 from analytics.selectors import get_campaign_stats
+from analytics.selectors.breakdowns import describe
 from audiences.models import Contact, Suppression
 from audiences.selectors import get_contact_timeline
+from audiences.services import erase_contact
 from campaigns.models import Message
 from pulsequill.core import event_log, heartbeats
 from pulsequill.core.event_log import FIELD, STREAM, encode
@@ -137,6 +139,27 @@ class TestOneBatch:
         titles = [entry.title for entry in get_contact_timeline(Contact.objects.get())]
         for title in ("Sent Harvest roast launch", "Opened: Harvest roast launch", "Clicked: Harvest roast launch"):
             assert title in titles
+
+    def test_an_erased_persons_events_say_what_happened_and_not_who_it_was(self) -> None:
+        mailing = make_mailing(size=2)
+        gone, other = mailing.messages
+        traces = {"ip": "203.0.113.7", "data": {"detail": f"<{gone.email}> opened", "bounce_type": "soft"}}
+        store([line("opened", gone, **traces), line("opened", other, **traces)])
+        before = get_campaign_stats(mailing.campaign)
+
+        erase_contact(contact=Contact.objects.get(pk=gone.contact_id))
+
+        assert get_campaign_stats(mailing.campaign) == before
+        store([line("clicked", gone, link_id=mailing.links[0].pk, **traces)])
+        store([line("complained", gone, source="sendgrid", **traces)])
+        assert get_campaign_stats(mailing.campaign)["complained"] == 1
+        assert not StrayEvent.objects.exists()
+        kept = Event.objects.filter(message=gone)
+        assert {(row.ip_address, row.user_agent, str(row.data)) for row in kept} == {
+            (None, "", "{'bounce_type': 'soft'}")
+        }
+        assert Event.objects.get(message=other).ip_address == "203.0.113.7"
+        assert describe(kept[0])["email"] == "an erased person"
 
     def test_a_message_in_doubt_is_settled_by_an_event_that_proves_it_left(self) -> None:
         mailing = make_mailing(size=2, status=Message.Status.IN_DOUBT)
