@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 BRIEF_TEXTS = ("goal", "audience", "offer", "cta_label", "cta_url", "tone", "length", "language", "complexity")
 BRIEF_LISTS = ("facts", "allowed_links", "allowed_tags", "must_say", "must_not_say")
 MOST_ITEMS = 50
+#: Every custom field of a workspace is one.
+MOST_TAGS = 200
 LONGEST_ITEM = 500
 MOST_ANGLES = 3
 MOST_UNFINISHED = 10
@@ -78,8 +80,9 @@ def _one_line(value: Any) -> str:
 
 
 def _texts(name: str, value: Any, errors: list[FieldError]) -> list[str]:
-    if not isinstance(value, list | tuple) or len(value) > MOST_ITEMS:
-        errors.append(FieldError(name, "not_a_list", f"A list of at most {MOST_ITEMS} texts."))
+    most = MOST_TAGS if name == "allowed_tags" else MOST_ITEMS
+    if not isinstance(value, list | tuple) or len(value) > most:
+        errors.append(FieldError(name, "not_a_list", f"A list of at most {most} texts."))
         return []
     texts = []
     for index, item in enumerate(value):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
 
 from accounts import activity
-from accounts.models import User
+from accounts.models import User, Workspace
 from aiwriter import services as writer
+from aiwriter.guardrails.tags import STANDARD_TAGS
 from aiwriter.models import Draft, Generation
+from audiences.selectors import known_merge_tags
 from campaigns.models import Campaign, Variant
 from campaigns.services.composing import FIRST_LABEL, lock_for_edit, update_campaign
 from pulsequill.core.errors import NotFound
@@ -73,21 +75,30 @@ def write_angles(*, campaign: Campaign, actor: User | None, brief_fields: Mappin
 def save_brief(*, campaign: Campaign, actor: User | None, fields: Mapping[str, Any]) -> Campaign:
     """Keep what a campaign should say. An unchanged brief stays the row it is.
 
+    Whatever the workspace knows about its contacts may be used as a merge tag, so nobody has to list custom fields.
+
     Raises:
         Invalid: the brief is not valid.
         WrongState: the campaign cannot be edited any more.
     """
     row = lock_for_edit(campaign, None)
     current = row.brief
-    if current is not None and all(getattr(current, name) == value for name, value in fields.items()):
-        return row
     kept = {} if current is None else {name: getattr(current, name) for name in BRIEF_FIELDS}
-    brief = writer.create_brief(workspace=campaign.workspace, fields={**kept, **fields})
+    wanted = {**kept, **fields}
+    wanted["allowed_tags"] = _allowed_tags(campaign.workspace, wanted.get("allowed_tags", ()))
+    if wanted == kept:
+        return row
+    brief = writer.create_brief(workspace=campaign.workspace, fields=wanted)
     return update_campaign(campaign=row, actor=actor, changes={"brief": brief})
 
 
 #: What a new version of a brief takes over from the one before.
 BRIEF_FIELDS = (
-    "goal", "audience", "offer", "facts", "cta_label", "cta_url", "allowed_links", "tone", "length", "language",
-    "must_say", "must_not_say", "complexity", "angles",
+    "goal", "audience", "offer", "facts", "cta_label", "cta_url", "allowed_links", "allowed_tags", "tone", "length",
+    "language", "must_say", "must_not_say", "complexity", "brand_voice", "angles",
 )  # fmt: skip
+
+
+def _allowed_tags(workspace: Workspace, named: Iterable[str]) -> list[str]:
+    own = [key for key in known_merge_tags(workspace) if key not in STANDARD_TAGS]
+    return [*own, *(tag for tag in named if tag not in own)][: writer.MOST_TAGS]

@@ -14,7 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Workspace
-from aiwriter.models import Brief, Draft, Generation
+from aiwriter.agents.running import run
+from aiwriter.models import BrandVoice, Brief, Draft, Generation
+from aiwriter.services import create_brief
+from audiences.services import create_field
 from campaigns.models import Campaign, EmailTemplate, Message, Sender
 from campaigns.services import composing, templates
 from tests.campaigns.making import (
@@ -198,6 +201,34 @@ def test_an_unchanged_brief_is_not_copied(client: Client, workspace: Workspace) 
         assert post_json(client, url("brief", campaign.pk), {"goal": "Sell beans"}).status_code == 200
     assert Brief.objects.count() == 1
     assert Campaign.objects.get().revision == 2
+
+
+def test_a_new_version_of_a_brief_keeps_its_voice_and_may_use_every_custom_field(
+    client: Client, workspace: Workspace
+) -> None:
+    voice = BrandVoice.objects.create(workspace=workspace, name="House", version=1)
+    brief = create_brief(
+        workspace=workspace, fields={"goal": "Sell", "brand_voice": voice, "allowed_tags": ["coupon"], "angles": 2}
+    )
+    campaign = make_campaign(workspace, brief=brief)
+    for number in range(60):
+        create_field(workspace=workspace, key=f"field_{number:02}")
+    assert post_json(client, url("brief", campaign.pk), {"goal": "Sell beans"}).status_code == 200
+    kept = Campaign.objects.get().brief
+    assert kept is not None
+    assert (kept.goal, kept.brand_voice, kept.angles) == ("Sell beans", voice, 2)
+    assert kept.allowed_tags == [*(f"field_{number:02}" for number in range(60)), "coupon"]
+
+
+def test_a_draft_that_uses_a_custom_field_passes_the_guardrails(client: Client, workspace: Workspace) -> None:
+    create_field(workspace=workspace, key="plan")
+    campaign = make_campaign(workspace)
+    answer = post_json(client, url("angles", campaign.pk), {"goal": "Tell people on {{plan}} about the beans"})
+    run(answer.json()["generation"])
+    drafts = Draft.objects.all()
+    assert any("{{plan}}" in str([draft.subject, draft.blocks]) for draft in drafts)
+    codes = {finding["code"] for draft in drafts for finding in draft.guardrails["findings"]}
+    assert "tag_unknown" not in codes
 
 
 @pytest.mark.parametrize(
