@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Variables of the machine that would make the instance another one than a newcomer's.
 NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "PULSEQUILL_HOME", "LOG_LEVEL", "SEED_DEMO",
                  "EMAIL_PROVIDER", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "DJANGO_SETTINGS_MODULE")  # fmt: skip
-START_S = 120
+START_S = 240
 
 
 def free_port() -> int:

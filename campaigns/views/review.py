@@ -123,7 +123,7 @@ class ReviewPage(WorkspaceTemplatePage):
 class ReviewAction(WorkspacePage):
     """Base of the forms on the review page: acts, then goes back to it and says what happened."""
 
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
     #: Where on the review page the reader goes on.
     anchor: ClassVar[str] = ""
 

@@ -58,7 +58,7 @@ class SenderDelete(WorkspacePage):
     """Delete a sender."""
 
     permission = "sender.edit"
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, sender_id: UUID) -> HttpResponseBase:
         """Delete and go back."""
@@ -74,7 +74,7 @@ class DomainAction(WorkspacePage):
     """Base of what can be done with one sending domain."""
 
     permission = "sender.edit"
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
 
     def domain(self, domain_id: UUID) -> SendingDomain:
         """Return the domain of the address.

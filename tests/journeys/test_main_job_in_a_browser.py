@@ -76,7 +76,6 @@ def _sign_up(page: Page, url: str) -> None:
 def _import(page: Page, url: str, file: Path) -> None:
     page.goto(f"{url}/imports/new")
     page.locator("input[type=file]").set_input_files(file)
-    page.get_by_role("button", name="Upload").click()
     expect(page.get_by_role("heading", name="What each column is")).to_be_visible()
     expect(page.get_by_label("E-Mail becomes")).to_have_value("email")
     page.get_by_label("Vorname becomes").select_option("first_name")
@@ -96,11 +95,12 @@ def _write(page: Page, url: str) -> None:
         "Tell our readers that the first flush Darjeeling has arrived, with free shipping until Sunday"
     )
     page.get_by_role("button", name="Start writing").click()
-    page.get_by_role("button", name="Write three angles").first.click()
     expect(page.get_by_text("Template draft – no AI model was used").first).to_be_visible(timeout=PATIENT_MS)
     adopt = page.get_by_role("button", name=re.compile("^Adopt"))
     expect(adopt).to_have_count(3, timeout=PATIENT_MS)
     adopt.first.click()
+    page.locator(".block .cta").click()
+    page.get_by_label("Leads to", exact=True).fill("https://fjord.example/first-flush")
     subject = page.locator("#subject")
     expect(subject).not_to_have_value("")
     subject.fill("{{first_name}}, the first flush is here")
@@ -147,9 +147,10 @@ def _watch(page: Page, url: str, campaign_id: str) -> None:
             mailbox.get(re.search(r'src="(http[^"]+/t/o/[^"]+)"', mail["html"])[1])
         left = re.search(r"<(http[^>]+/u/[^>]+)>", dict(counted[9]["headers"])["List-Unsubscribe"])[1]
         mailbox.post(left, data={"List-Unsubscribe": "One-Click"})
-        if link := re.search(r'href="(http[^"]+/t/c/[^"]+)"', counted[0]["html"]):
-            mailbox.get(link[1])
+        redirect = mailbox.get(re.search(r'href="(http[^"]+/t/c/[^"]+)"', counted[0]["html"])[1])
+        assert redirect.headers["location"] == "https://fjord.example/first-flush"
     expect(kpi(page, "view.opens")).to_have_text("7", timeout=PATIENT_MS)
+    expect(kpi(page, "view.clicks")).to_have_text("1", timeout=PATIENT_MS)
     expect(kpi(page, "totals.unsubscribed")).to_have_text("1", timeout=PATIENT_MS)
     expect(page.locator("[data-ticker]")).to_contain_text("Opened")
     assert page.evaluate("window.notReloaded"), "the page was loaded again"
