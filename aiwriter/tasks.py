@@ -35,13 +35,13 @@ def warm_up(sender: Any, **_signal: Any) -> None:
         threading.Thread(target=engines.preload, name="ai-preload", daemon=True).start()
 
 
-@shared_task(queue=AI_QUEUE)
+@shared_task
 def run_generation(*, generation_id: str, **_later: Any) -> None:
     """Write one generation. A repeated delivery finds it running or finished, and leaves."""
     running.run(generation_id)
 
 
-@shared_task(queue=AI_QUEUE, autoretry_for=(GatewayError,), retry_backoff=30, max_retries=3)
+@shared_task(autoretry_for=(GatewayError,), retry_backoff=30, max_retries=3)
 def remember_draft(*, draft_id: str, **_later: Any) -> None:
     """Keep an accepted draft as an exemplar for later briefs."""
     draft = Draft.objects.filter(pk=draft_id, status__in=(Draft.Status.ACCEPTED, Draft.Status.EDITED)).first()

@@ -19,19 +19,19 @@ Status = ContactImport.Status
 WAITED_TOO_LONG = timedelta(seconds=60)
 
 
-@shared_task(queue="imports")
+@shared_task
 def run_import(*, import_id: str, **_later: Any) -> None:
     """Run one import, from where it stands."""
     run(UUID(import_id))
 
 
-@shared_task(queue="imports")
+@shared_task
 def undo_import_rows(*, import_id: str, **_later: Any) -> None:
     """Take one import back."""
     undo(UUID(import_id))
 
 
-@shared_task(queue="default")
+@shared_task
 def sweep_imports(**_later: Any) -> None:
     """Wake imports whose worker died or whose message was lost. Waking one twice does no harm: a run must claim it."""
     now = timezone.now()

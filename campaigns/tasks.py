@@ -26,7 +26,7 @@ def _take_slot(campaign_id: str) -> tuple[str, str] | None:
     return None
 
 
-@shared_task(queue="sending")
+@shared_task
 def deliver_slice(*, campaign_id: str, **_later: Any) -> None:
     """Send one slice of a campaign, then wake the next one if there is more."""
     slot = _take_slot(campaign_id)
@@ -42,7 +42,7 @@ def deliver_slice(*, campaign_id: str, **_later: Any) -> None:
         deliver_slice.delay(campaign_id=campaign_id)
 
 
-@shared_task(queue="sending")
+@shared_task
 def deliver_message(*, message_id: int, **_later: Any) -> None:
     """Send one row that waits on its own."""
     pipeline.deliver_one(message_id=message_id)

@@ -176,6 +176,15 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
+#: Long or slow work has a queue of its own; every other task goes to the default one.
+CELERY_TASK_ROUTES = {
+    "campaigns.tasks.deliver_slice": {"queue": "sending"},
+    "campaigns.tasks.deliver_message": {"queue": "sending"},
+    "audiences.tasks.run_import": {"queue": "imports"},
+    "audiences.tasks.undo_import_rows": {"queue": "imports"},
+    "aiwriter.tasks.run_generation": {"queue": "ai"},
+    "aiwriter.tasks.remember_draft": {"queue": "ai"},
+}
 CELERY_TASK_TIME_LIMIT = 30 * 60
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None

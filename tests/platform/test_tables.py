@@ -8,11 +8,17 @@ from inspect import getattr_static
 from pathlib import Path
 
 import pytest
+import redis
 import yaml
+from django.conf import settings
 from django.core.management import call_command
 from django_celery_beat.models import PeriodicTask
 
+from aiwriter.tasks import run_generation
+from audiences.tasks import run_import
+from campaigns.tasks import deliver_slice, sweep
 from pulsequill.celery import app
+from pulsequill.core.heartbeats import QUEUES
 from pulsequill.env import example_file, markdown_table
 from pulsequill.processes import PROCESSES
 from pulsequill.schedules import PREFIX, SCHEDULES
@@ -52,11 +58,48 @@ def test_every_queue_that_a_task_is_sent_to_has_a_worker() -> None:
         if "-Q" in process.command
         for queue in process.command[process.command.index("-Q") + 1].split(",")
     }
+    asked = {schedule.queue for schedule in SCHEDULES} | {queue_of(task) for task in our_tasks()}
+    assert asked <= worked_on == set(QUEUES)
+
+
+def our_tasks() -> list[str]:
     app.loader.import_default_modules()
-    asked = {schedule.queue for schedule in SCHEDULES}
-    own = {getattr_static(task, "queue", None) for task in app.tasks.values()}
-    asked |= {queue for queue in own if isinstance(queue, str)}
-    assert asked <= worked_on
+    return [name for name in app.tasks if not name.startswith(("celery.", "django_structlog."))]
+
+
+def queue_of(task: str) -> str:
+    """Where a message of the task is put when nobody names a queue."""
+    return app.amqp.router.route({}, task)["queue"].name
+
+
+def test_slow_work_has_queues_of_its_own_and_everything_else_goes_to_the_default_one() -> None:
+    own = {task: queue_of(task) for task in our_tasks() if queue_of(task) != "default"}
+    assert own == {
+        "campaigns.tasks.deliver_slice": "sending",
+        "campaigns.tasks.deliver_message": "sending",
+        "audiences.tasks.run_import": "imports",
+        "audiences.tasks.undo_import_rows": "imports",
+        "aiwriter.tasks.run_generation": "ai",
+        "aiwriter.tasks.remember_draft": "ai",
+    }
+    assert set(settings.CELERY_TASK_ROUTES) == set(own), "a route names a task that does not exist"
+
+
+def test_the_table_is_the_only_place_that_says_where_tasks_go() -> None:
+    for task in our_tasks():
+        assert getattr_static(app.tasks[task], "queue", None) is None, f"{task} names a queue in its decorator"
+    for schedule in SCHEDULES:
+        if schedule.task != "pulsequill.heartbeat":  # one for each queue, to measure each
+            assert schedule.queue == queue_of(schedule.task)
+
+
+def test_a_message_waits_in_the_queue_of_its_task() -> None:
+    deliver_slice.delay(campaign_id="made up")
+    run_import.delay(import_id="made up")
+    run_generation.delay(generation_id="made up")
+    sweep.delay()
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as broker:
+        assert {queue: broker.llen(queue) for queue in QUEUES} == dict.fromkeys(QUEUES, 1)
 
 
 @pytest.mark.django_db
