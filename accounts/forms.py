@@ -80,6 +80,10 @@ class WorkspaceNameForm(forms.Form):
     name = forms.CharField(label="Name", max_length=120, help_text="The brand that you write for.")
 
 
+#: What mails look like until somebody chooses: a colour field without a value would show, and save, black.
+_DEFAULT_COLOUR = "#2f4a3c"
+
+
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class takes no parameter
     """The workspace's own details; the brand's parts are kept in one JSON column."""
 
@@ -99,7 +103,9 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         brand = self.instance.brand
-        self.initial.update(brand_color=brand.get("color", ""), brand_logo_text=brand.get("logo_text", ""))
+        self.initial.update(
+            brand_color=brand.get("color") or _DEFAULT_COLOUR, brand_logo_text=brand.get("logo_text", "")
+        )
 
     def changes(self) -> dict[str, Any]:
         """Return the fields for `workspaces.update_workspace`, without touching the instance."""

@@ -33,14 +33,18 @@ class Brand:
     font: str = "sans"
     logo_url: str = ""
     logo_alt: str = ""
+    logo_text: str = ""
 
     @classmethod
     def of(cls, stored: Mapping[str, Any] | None) -> Brand:
         """Return the brand of `Workspace.brand`; whatever is missing or malformed takes its default."""
+        # The settings page and the API call the accent "color"; it wins over an older "accent".
+        known = dict(stored or {})
+        known["accent"] = known.get("color") or known.get("accent")
         chosen = {
             field.name: text
             for field in fields(cls)
-            if isinstance(text := (stored or {}).get(field.name), str) and _is_valid(field.name, text)
+            if isinstance(text := known.get(field.name), str) and _is_valid(field.name, text)
         }
         return cls(**chosen)
 
@@ -62,6 +66,9 @@ def _is_valid(name: str, text: str) -> bool:
         return text == "" or urlsplit(text).scheme in {"http", "https"}
     if name == "logo_alt":
         return len(text) <= 120
+    if name == "logo_text":
+        # It becomes part of a Mustache source: braces would be read as a tag.
+        return len(text) <= 60 and "{{" not in text
     return bool(_COLOUR.fullmatch(text))
 
 

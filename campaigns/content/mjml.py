@@ -217,6 +217,10 @@ def _document(body: str, *, brand: Brand, title: str, preview_text: str, languag
     if brand.logo_url:
         look = _attributes(src=brand.logo_url, alt=brand.logo_alt, width=f"{_LOGO_WIDTH}px", align="left")
         logo = _section([f"<mj-image{look} />"], brand, padding="24px 0 0")
+    elif brand.logo_text:
+        words = escape(brand.logo_text, quote=False)
+        mark = f'<mj-text css-class="pq-ink" padding="20px 32px 4px" color="{brand.ink}" font-size="15px" '
+        logo = _section([f'{mark}font-weight="700" letter-spacing="-0.2px">{words}</mj-text>'], brand, padding="0")
     preview = f"<mj-preview>{escape(preview_text, quote=False)}{_PREVIEW_PADDING}</mj-preview>" if preview_text else ""
     return (
         f'<mjml lang="{_attribute(language)}"><mj-head><mj-title>{escape(title, quote=False)}</mj-title>{preview}'

@@ -17,6 +17,7 @@ from campaigns.content.brand import Brand
 from campaigns.content.compile import OPEN_PIXEL, Compiled, compile_variant
 from campaigns.content.links import with_utm
 from campaigns.content.merge_tags import as_text
+from campaigns.content.mjml import blocks_to_mjml
 from campaigns.content.preview import render_preview
 from campaigns.content.text import rich_to_text
 from campaigns.models import Campaign, Variant
@@ -342,3 +343,10 @@ def test_a_preview_uses_the_contacts_values_and_the_fields_fallbacks() -> None:
     assert "See you in your town" in unknown.text
     assert "{{" not in known.html + known.text + unknown.html + unknown.text
     assert "https://shop.example.io/beans" in known.html
+
+
+def test_the_settings_colour_and_logo_text_are_what_mails_wear() -> None:
+    brand = Brand.of({"color": "#aa3300", "logo_text": "Beans & Sons"})
+    mjml = blocks_to_mjml([], brand=brand, title="T", preview_text="", has_footer=True)
+    assert (brand.accent, "Beans &amp; Sons" in mjml) == ("#aa3300", True)
+    assert Brand.of({"logo_text": "{{email}}"}).logo_text == ""
