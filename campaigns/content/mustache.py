@@ -12,7 +12,7 @@ level deep, `{{! comments }}`. Values are texts, so a section shows when its val
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -90,6 +90,21 @@ class Template:
         out: list[str] = []
         _write(self.pieces, context, out)
         return "".join(out)
+
+    def unguarded_names(self) -> set[str]:
+        """Return the variables that print nothing when empty: not those inside a section of their own name."""
+        return {
+            piece.name
+            for section, piece in self._variables()
+            if section is None or section.is_inverted or section.name != piece.name
+        }
+
+    def _variables(self) -> Iterator[tuple[Section | None, Variable]]:
+        for piece in self.pieces:
+            if isinstance(piece, Variable):
+                yield None, piece
+            elif isinstance(piece, Section):
+                yield from ((piece, inner) for inner in piece.pieces if isinstance(inner, Variable))
 
     def _refuse_large_output(self, context: Mapping[str, str]) -> None:
         """Add up the exact length without building the text."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.db import connection
 
 from audiences import selectors as audiences
+from campaigns.content import mustache
 from campaigns.content.merge_tags import is_known
 from campaigns.preflight.examined import Examined
 from campaigns.preflight.finding import Finding, Severity
@@ -28,7 +29,13 @@ def find(examined: Examined) -> Iterator[Finding]:
                 examined.composer,
                 detail="It would be empty for everybody. Pick one from the list, or add a field.",
             )
-    for name, number in count_empty(examined, sorted(used & set(examined.tags))).items():
+    printed = {
+        name
+        for compiled in examined.compiled.values()
+        for source in (compiled.subject, compiled.preview_text, compiled.html)
+        for name in mustache.compile(source).unguarded_names()
+    }
+    for name, number in count_empty(examined, sorted(printed & set(examined.tags))).items():
         if not number:
             continue
         tag = examined.tags[name]

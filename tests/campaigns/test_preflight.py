@@ -107,6 +107,16 @@ def test_empty_merge_tags_count_recipients_only_and_name_the_fallback() -> None:
     assert "your town" in found[1].detail
 
 
+def test_an_empty_value_inside_a_section_of_its_own_is_no_warning() -> None:
+    workspace = make_workspace()
+    people = make_list(workspace, make_contact(workspace, first_name=""))
+    hello = "Hello{{#first_name}} {{first_name}}{{/first_name}}{{^first_name}} you{{/first_name}}"
+    variant = {"subject": hello, "preview_text": "P", "body": [{"type": "text", "html": f"<p>{hello}</p>"}]}
+    assert "merge_tag_empty" not in codes(ready(workspace, lists=[people], variants=[variant]))
+    variant["subject"] = "{{first_name}}, hello"
+    assert codes(ready(workspace, lists=[people], variants=[variant]))["merge_tag_empty"].affected == 1
+
+
 @pytest.mark.parametrize(("required", "severity"), [(True, "block"), (False, "warn")])
 def test_an_unverified_domain_blocks_when_the_installation_says_so(
     settings: Any, required: bool, severity: str
