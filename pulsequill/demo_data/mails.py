@@ -78,7 +78,7 @@ class SentCampaign:
     in_doubt: int = 0
 
 
-HELLO = "Hello {{first_name}},"
+HELLO = "Hello{{#first_name}} {{first_name}}{{/first_name}},"
 
 HARVEST = Mail(
     "The first boxes from Huila are here",
@@ -123,7 +123,7 @@ BREW_GUIDE = Mail(
     ),
 )
 CLUB_DROP = Mail(
-    "{{first_name}}, your club bag ships on Thursday",
+    "Your club bag ships on Thursday",
     "Kenya Gatomboya: blackcurrant, tomato leaf, and a small letter from the mill.",
     numbered(
         heading("This month: Gatomboya"),
@@ -352,7 +352,7 @@ TEMPLATES: tuple[tuple[str, Mail], ...] = (
     (
         "Thank you for your order",
         Mail(
-            "Thank you, {{first_name}}: your coffee is being roasted",
+            "Thank you: your coffee is being roasted",
             "It leaves us the day after it cools.",
             numbered(
                 heading("In the drum"),

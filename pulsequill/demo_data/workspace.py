@@ -28,7 +28,14 @@ from pulsequill.demo_data.rows import copy_in
 NAME, SLUG, DOMAIN = "Northwind Coffee", "northwind-coffee", "northwind.example"
 #: Every run throws the same dice.
 SEED = 1971
-BRAND = {"accent": "#2f4a3c", "background": "#f4f1ea", "surface": "#fffdf9", "ink": "#2a2420", "font": "serif"}
+BRAND = {
+    "color": "#2f4a3c",
+    "background": "#f4f1ea",
+    "surface": "#fffdf9",
+    "ink": "#2a2420",
+    "font": "sans",
+    "logo_text": NAME,
+}
 
 
 def find_demo() -> Workspace | None:
@@ -93,7 +100,7 @@ class _Builder:
             name=NAME,
             slug=SLUG,
             is_demo=True,
-            postal_address="Northwind Coffee AB, Packhusgatan 4, 411 13 Gothenburg, Sweden",
+            postal_address="Packhusgatan 4, 411 13 Gothenburg, Sweden",
             reason_line="You get this letter because you asked for it on northwind.example.",
             time_zone="Europe/Stockholm",
             brand=BRAND,
