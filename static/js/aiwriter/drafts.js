@@ -111,6 +111,7 @@ function markCard(card, status) {
   const adopt = card.querySelector('[data-act="adopt"]');
   const reject = card.querySelector('[data-act="reject"]');
   if (adopt) adopt.disabled = status === "accepted";
+  say(card, "adopt", status === "accepted" ? "In the editor" : "Adopt");
   if (reject) reject.disabled = status === "rejected";
 }
 
@@ -126,7 +127,7 @@ function fillStage(desk, template, frame) {
   }
   part(row, "dot").className = STAGE_DOTS[frame.state] ?? "dot";
   say(row, "role", frame.label || frame.role);
-  say(row, "cost", frame.state === "started" ? "" : `$${((frame.cost_micro_usd ?? 0) / 1e6).toFixed(4)}`);
+  say(row, "cost", frame.state === "started" ? "" : frame.cost_micro_usd ? `$${(frame.cost_micro_usd / 1e6).toFixed(4)}` : "$0");
   const facts = [frame.summary, frame.model, frame.tokens ? `${frame.tokens} tokens` : ""].filter(Boolean);
   say(row, "summary", facts.join(" · "));
 }

@@ -113,7 +113,7 @@ function showProgress() {
   bar.value = progress.done;
   bar.setAttribute("aria-label", `${number(totals.sent)} of ${number(progress.total)} sent`);
   const notSent = totals.failed + totals.skipped + totals.in_doubt;
-  $("[data-not-sent]").textContent = notSent ? ` · ${number(notSent)} not sent or in doubt` : "";
+  $("[data-not-sent]").textContent = notSent ? ` · ${number(notSent)} left out or in doubt` : "";
   const started = progress.started_at ? clock(progress.started_at) : "";
   $("[data-speed]").replaceChildren(
     ...(campaign.status === "sending"

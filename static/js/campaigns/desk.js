@@ -6,7 +6,7 @@ import { icon } from "pq/icon";
 const LOOKS = { started: ["spinner", "run spin"], done: ["ok", "done"], failed: ["warn", "hold"] };
 const NAMES = { strategist: "Strategist", writer: "Writer", critic: "Critic", editor: "Voice editor", checker: "Fact checker", guard: "Checks" };
 
-const dollars = (micro) => `$${((micro ?? 0) / 1e6).toFixed(4)}`;
+const dollars = (micro) => (micro ? `$${(micro / 1e6).toFixed(4)}` : "$0");
 
 /** @param {HTMLElement} card */
 export function agentDesk(card) {
