@@ -26,7 +26,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 from audiences.addresses import ERASED_PREFIX
 from audiences.importing.mapping import plan_of
 from audiences.importing.rows import Chunk, RowChecker, check_rows
-from audiences.importing.staging import drop_staging, store
+from audiences.importing.staging import drop_staging, refresh_statistics, store
 from audiences.models import ContactImport, Suppression
 from audiences.selectors.imports import progress_of
 from pulsequill.core.live import push_now, workspace_group
@@ -40,6 +40,8 @@ MAX_ATTEMPTS = 20
 #: Frames to open pages: at most two a second.
 FRAME_INTERVAL = 0.5
 CHUNKS_AHEAD = 2
+#: An import that adds so many contacts can mislead a plan that was made before it.
+ROWS_WORTH_STATISTICS = 10_000
 CHUNK_TRIES = 4
 
 
@@ -102,6 +104,8 @@ def _run(contact_import: ContactImport) -> ContactImport:
                 last_frame = time.monotonic()
                 push_progress(contact_import)
     drop_staging()
+    if contact_import.created >= ROWS_WORTH_STATISTICS:
+        refresh_statistics()
     return _finish(contact_import, Status.CANCELLED if is_cancelled else Status.DONE)
 
 

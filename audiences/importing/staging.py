@@ -109,6 +109,12 @@ def drop_staging() -> None:
         cursor.execute(DROP_STAGING)
 
 
+def refresh_statistics() -> None:
+    """Tell PostgreSQL's planner how the tables look now: a launch may follow an import before autovacuum does."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE audiences_contact, audiences_subscription")
+
+
 def _copy(cursor: Any, statement: str, lines: list[str]) -> None:
     with cursor.copy(statement) as copy:
         copy.write("".join(lines))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import URLPattern, URLResolver, path
 
-from campaigns.v1 import campaigns, drafts, messages, senders, sending, templates, transactional
+from campaigns.v1 import assets, campaigns, drafts, messages, senders, sending, templates, transactional
 
-_LIST = {"get": "list", "post": "create"}
-_ONE = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
-_ONE_WITHOUT_PUT = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
-_ONE_FIXED = {"get": "retrieve", "delete": "destroy"}
+_LIST: dict[str, Any] = {"get": "list", "post": "create"}
+_ONE: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+_ONE_WITHOUT_PUT: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+_ONE_FIXED: dict[str, Any] = {"get": "retrieve", "delete": "destroy"}
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns", campaigns.CampaignViewSet.as_view(_LIST), name="v1_campaign_list"),
@@ -34,6 +36,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("messages/<uuid:id>/mark-sent", messages.MessageMarkSentView.as_view(), name="v1_message_mark_sent"),
     path("messages/<uuid:id>/resend", messages.MessageResendView.as_view(), name="v1_message_resend"),
     path("transactional", transactional.TransactionalViewSet.as_view(_LIST), name="v1_transactional"),
+    path("assets", assets.AssetUploadViewSet.as_view(_LIST), name="v1_asset_list"),
+    path("assets/<uuid:id>", assets.AssetViewSet.as_view(_ONE_WITHOUT_PUT), name="v1_asset"),
     path("senders", senders.SenderViewSet.as_view(_LIST), name="v1_sender_list"),
     path("senders/<uuid:id>", senders.SenderViewSet.as_view(_ONE_WITHOUT_PUT), name="v1_sender"),
     path("sending-domains", senders.SendingDomainViewSet.as_view(_LIST), name="v1_sending_domain_list"),
