@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from campaigns.v1.outbox import OutboxViewSet
-from campaigns.views import campaigns, composer, ledger, outbox, review, senders, templates, web_version
+from campaigns.views import campaigns, composer, ledger, media, outbox, review, senders, templates, web_version
 
 app_name = "campaigns"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -27,6 +27,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("templates/<uuid:template_id>/use", templates.TemplateUse.as_view(), name="template_use"),
     path("templates/<uuid:template_id>/delete", templates.TemplateDelete.as_view(), name="template_delete"),
     path("templates/<uuid:template_id>/frame", templates.TemplateFrame.as_view(), name="template_frame"),
+    path("media", media.MediaPage.as_view(), name="media"),
+    path("media/<uuid:asset_id>/describe", media.AssetDescribe.as_view(), name="asset_describe"),
+    path("media/<uuid:asset_id>/delete", media.AssetDelete.as_view(), name="asset_delete"),
+    path("m/<uuid:asset_id>.<slug:extension>", media.PictureFile.as_view(), name="picture"),
     path("senders", senders.SenderListPage.as_view(), name="sender_list"),
     path("senders/<uuid:sender_id>/delete", senders.SenderDelete.as_view(), name="sender_delete"),
     path("senders/domains/<uuid:domain_id>/check", senders.DomainCheck.as_view(), name="domain_check"),

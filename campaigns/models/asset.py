@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 from pulsequill.core.db import TenantModel
@@ -24,3 +25,18 @@ class Asset(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def extension(self) -> str:
+        """How the file's name ends, without the dot."""
+        return str(self.file.name).rpartition(".")[2]
+
+    @property
+    def path(self) -> str:
+        """The path of the public address; it stands in the mails that show the picture."""
+        return f"/m/{self.pk}.{self.extension}"
+
+    @property
+    def url(self) -> str:
+        """The public address."""
+        return f"{settings.PUBLIC_URL}{self.path}"

@@ -9,7 +9,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 
 from accounts.models import Workspace
 from audiences.models import Contact
-from campaigns.models import Asset, Campaign, EmailTemplate, Sender, SendingDomain, Variant
+from campaigns.models import Campaign, EmailTemplate, Sender, SendingDomain, Variant
 from pulsequill.core.errors import NotFound
 
 #: Tab -> statuses, in the order in which the page shows them.
@@ -122,8 +122,3 @@ def list_templates(workspace: Workspace, *, search: str = "") -> QuerySet[EmailT
     """Return a workspace's templates, the newest first."""
     rows = EmailTemplate.objects.for_workspace(workspace).order_by("-updated_at")
     return rows.filter(Q(name__icontains=search) | Q(subject__icontains=search)) if search else rows
-
-
-def list_assets(workspace: Workspace) -> QuerySet[Asset]:
-    """Return a workspace's pictures, the newest first."""
-    return Asset.objects.for_workspace(workspace).order_by("-created_at")

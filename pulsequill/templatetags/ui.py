@@ -251,6 +251,7 @@ NAVIGATION: tuple[NavItem, ...] = (
     NavItem(("lists",), "Lists", "lists", "audiences:list_list", shortcut="g l"),
     NavItem(("segments",), "Segments", "segments", "audiences:segment_list", shortcut="g s"),
     NavItem(("templates",), "Templates", "templates", "campaigns:template_list", shortcut="g t"),
+    NavItem(("media",), "Media", "media", "campaigns:media", shortcut="g m"),
     NavItem(("ai",), "AI studio", "ai", "aiwriter:studio", is_primary=True, shortcut="g i"),
     NavItem(("analytics",), "Analytics", "analytics", "analytics:campaign_figures", shortcut="g r"),
     NavItem(("outbox",), "Outbox", "outbox", "campaigns:outbox", shortcut="g o"),

@@ -31,6 +31,7 @@ u/<str:token>
 p/<str:token>
 w/<str:token>
 hooks/sendgrid/<str:token>
+m/<uuid:asset_id>.<slug:extension>
 """
 
 #: A signed-in person, whatever the workspace: only rows of their own.
@@ -113,6 +114,8 @@ v1/messages/<uuid:id>                                         Message
 v1/messages/<uuid:id>/mark-sent                               Message
 v1/messages/<uuid:id>/resend                                  Message
 v1/transactional
+v1/assets
+v1/assets/<uuid:id>                                           Asset
 v1/senders
 v1/senders/<uuid:id>                                          Sender
 v1/sending-domains
@@ -210,6 +213,9 @@ templates
 templates/<uuid:template_id>/use                              EmailTemplate
 templates/<uuid:template_id>/delete                           EmailTemplate
 templates/<uuid:template_id>/frame                            EmailTemplate
+media
+media/<uuid:asset_id>/describe                                Asset
+media/<uuid:asset_id>/delete                                  Asset
 senders
 senders/<uuid:sender_id>/delete                               Sender
 senders/domains/<uuid:domain_id>/check                        SendingDomain
