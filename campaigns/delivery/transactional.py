@@ -100,9 +100,10 @@ class TransactionalRenderer:
         Raises:
             Invalid: template or sender are gone, the template does not compile, or a header would be injected.
         """
-        if message.template is None or message.sender is None:
-            gone = "template" if message.template is None else "sender"
-            raise Invalid(f"Its {gone} has been deleted.", code=f"no_{gone}")
+        if message.template is None:
+            raise Invalid("Its template has been deleted.", code="no_template")
+        if message.sender is None:
+            raise Invalid("Its sender has been deleted.", code="no_sender")
         self._message = message
         message.template.workspace = message.workspace
         self._compiled = compile_template(message.template)
