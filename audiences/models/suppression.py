@@ -16,6 +16,9 @@ class Suppression(TenantModel):
         UNSUBSCRIBE = "unsubscribe", "Unsubscribe"
         MANUAL = "manual", "Manual"
 
+    #: Without an index of its own: both indexes below start with it, and a planner with stale statistics took the
+    #: plain one, reading all of a workspace's rows for each address.
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+", db_index=False)
     email_normalized = models.CharField(max_length=254)
     reason = models.CharField(max_length=12, choices=Reason.choices)
     source = models.CharField(max_length=120, blank=True, help_text="What told us: a campaign, an import, a person.")

@@ -17,6 +17,7 @@ class CapturedMessage(models.Model):
         related_name="+",
         null=True,
         blank=True,
+        db_index=False,  # captured_message_recent begins with it
         help_text="Empty for system mail such as password resets, which only operators see.",
     )
     campaign = models.ForeignKey(
