@@ -35,6 +35,7 @@ BRAND = {
     "ink": "#2a2420",
     "font": "sans",
     "logo_text": NAME,
+    "website": f"https://{DOMAIN}",  # where drafts lead when their brief names no address
 }
 
 

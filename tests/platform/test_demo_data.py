@@ -13,6 +13,9 @@ from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from accounts.models import Activity, Membership, User, Workspace
+from aiwriter.agents.inputs import brief_data
+from aiwriter.models import Generation
+from aiwriter.services import create_brief
 from analytics.models import CampaignStats, Event, EventMinute, LinkStats
 from audiences.models import Contact, ContactList, Segment, Subscription, Suppression
 from audiences.segmentation import fields_of, validate_rules
@@ -177,6 +180,11 @@ def test_preflight_stops_the_unfinished_draft_and_lets_the_scheduled_one_pass(de
 
     assert blocking("Gift cards (copy missing)")
     assert blocking("Club: Yirgacheffe Kochere") == []
+
+
+def test_drafts_lead_to_its_shop_when_their_brief_names_no_address(demo: Workspace) -> None:
+    brief = create_brief(workspace=demo, fields={"goal": "Tell people about the harvest roast"})
+    assert brief_data(Generation(workspace=demo, brief=brief)).cta_url == "https://northwind.example"
 
 
 def test_making_it_twice_changes_nothing(demo: Workspace) -> None:
