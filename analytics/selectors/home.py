@@ -25,6 +25,8 @@ PERIODS: dict[str, int] = {"7": 7, "30": 30, "90": 90}
 SPARK_POINTS = 12
 SHOWN = 3
 ACTIVITIES = 6
+#: What readers do all day long: a hundred of them would push out what the team did.
+HABITUAL = ("contact.unsubscribed", "contact.resubscribed", "email.suppressed")
 MOST_CAMPAIGNS = 500
 GROWTH = "List growth"
 
@@ -206,6 +208,7 @@ def get_home(workspace: Workspace, *, days: int) -> dict[str, Any]:
         "contact_count": count_contacts(workspace, ContactFilter()).value,
         "suppressed_count": sum(count_suppressions(workspace).values()),
         "activities": Activity.objects.for_workspace(workspace)
+        .exclude(actor=None, kind__in=HABITUAL)
         .select_related("actor")
         .order_by("-created_at", "-id")[:ACTIVITIES],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -123,9 +123,9 @@ class LivePage(WorkspaceTemplatePage):
         campaign = find_campaign(self, kwargs["campaign_id"])
         shown = self.request.GET.get("show", "human")
         shown = shown if shown in VIEWS else "human"
-        window = self.request.GET.get("range", "30m")
-        window = window if window in RANGES else "30m"
         snapshot = get_live_snapshot(campaign)
+        window = self.request.GET.get("range", "")
+        window = window if window in RANGES else _usual_window(snapshot["progress"]["finished_at"])
         timeline = (
             {"points": snapshot["minutes"], "step_minutes": 1}
             if window == "30m"
@@ -152,8 +152,8 @@ class LivePage(WorkspaceTemplatePage):
             alerts=[{**alert, "label": ALERT_WORDS[alert["rate"]]} for alert in snapshot["alerts"]],
             finish=_clock(snapshot["progress"]["finish_at"], zone),
             of_total=f"of {snapshot['progress']['total']:,}",
-            started=_clock(snapshot["progress"]["started_at"], zone),
-            finished=_clock(snapshot["progress"]["finished_at"], zone),
+            started=_stamp(snapshot["progress"]["started_at"], zone),
+            finished=_stamp(snapshot["progress"]["finished_at"], zone),
             page_data={
                 "snapshot": snapshot,
                 "series": CHART_SERIES,
@@ -178,6 +178,18 @@ class LivePage(WorkspaceTemplatePage):
 
 def _clock(text: str | None, zone: ZoneInfo, pattern: str = "%H:%M") -> str:
     return datetime.fromisoformat(text).astimezone(zone).strftime(pattern) if text else ""
+
+
+def _stamp(text: str | None, zone: ZoneInfo) -> str:
+    """Return the time of day, with the day when that was not within the last 24 hours."""
+    is_recent = bool(text) and timezone.now() - datetime.fromisoformat(str(text)) < timedelta(days=1)
+    return _clock(text, zone, "%H:%M" if is_recent else "%-d %b, %H:%M")
+
+
+def _usual_window(finished_at: str | None) -> str:
+    """Return the last half hour while there is something to watch, and the first day afterwards."""
+    is_over = finished_at and timezone.now() - datetime.fromisoformat(finished_at) > timedelta(hours=1)
+    return "24h" if is_over else "30m"
 
 
 class ProvidersFragment(WorkspaceTemplatePage):

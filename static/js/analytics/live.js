@@ -4,7 +4,7 @@
  */
 
 import { funnel, stackedAreas } from "pq/analytics/chart";
-import { clock, number, percent } from "pq/format";
+import { clock, number, percent, when } from "pq/format";
 import { get } from "pq/http";
 import { icon } from "pq/icon";
 import { connect, showState } from "pq/socket";
@@ -49,7 +49,7 @@ const WRITERS = {
   percent: (value) => percent(value),
   "bare-percent": (value) => percent(value).replace(" %", ""),
   of: (value) => `of ${number(value)}`,
-  "per-minute": (value) => `${value > 0 ? "+" : ""}${number(value)}/min`,
+  "per-minute": (value) => (value ? `+${number(value)}/min` : ""),
   "clicks-of-opens": (view) => `${number(view.clicks)} of ${number(view.opens)}`,
 };
 
@@ -106,6 +106,9 @@ function minutesUntil(moment) {
   return minutes < 90 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }
 
+/** The time of day, with the day when that was not within the last 24 hours. */
+const stamp = (moment) => (Date.now() - new Date(moment) < 86_400_000 ? clock(moment) : when(moment));
+
 function showProgress() {
   const { campaign, progress, totals } = frame;
   const bar = $("progress.big");
@@ -114,7 +117,7 @@ function showProgress() {
   bar.setAttribute("aria-label", `${number(totals.sent)} of ${number(progress.total)} sent`);
   const notSent = totals.failed + totals.skipped + totals.in_doubt;
   $("[data-not-sent]").textContent = notSent ? ` · ${number(notSent)} left out or in doubt` : "";
-  const started = progress.started_at ? clock(progress.started_at) : "";
+  const started = progress.started_at ? stamp(progress.started_at) : "";
   $("[data-speed]").replaceChildren(
     ...(campaign.status === "sending"
       ? [element("b", {}, `${number(progress.per_minute)} a minute`), started ? ` · started ${started}` : ""]
@@ -123,7 +126,7 @@ function showProgress() {
   const finish = $("[data-finish]");
   if (progress.finish_at) {
     finish.replaceChildren("Finishes about ", element("b", {}, clock(progress.finish_at)), `, in ${minutesUntil(progress.finish_at)}`);
-  } else if (progress.finished_at) finish.replaceChildren("Finished ", element("b", {}, clock(progress.finished_at)));
+  } else if (progress.finished_at) finish.replaceChildren("Finished ", element("b", {}, stamp(progress.finished_at)));
   else finish.replaceChildren();
   showStatus(campaign, progress.share);
 }
