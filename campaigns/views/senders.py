@@ -31,6 +31,7 @@ class SenderListPage(WorkspaceTemplatePage):
         kwargs.setdefault("sender_form", SenderForm(prefix="sender"))
         kwargs.setdefault("domain_form", DomainForm(prefix="domain"))
         return super().get_context_data(
+            tab="senders",
             senders=list(selectors.list_senders(self.workspace)),
             domains=list(SendingDomain.objects.for_workspace(self.workspace).order_by("name")),
             can_edit=role_allows(self.membership.role, "sender.edit"),
