@@ -25,8 +25,8 @@ from pulsequill.core.keyset import paginate
 
 #: A mail may show pictures and its own styles and nothing else; a click opens a new window.
 MAIL_POLICY = (
-    "default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; font-src data:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+    f"default-src 'none'; img-src https: data: {settings.PUBLIC_URL}; style-src 'unsafe-inline'; font-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 _PIXEL = re.compile(r'<img[^>]+src="[^"]+/t/o/[^"]+"[^>]*>')
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)

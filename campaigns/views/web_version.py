@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.generic import View
 
@@ -14,8 +15,8 @@ from pulsequill.core.errors import DomainError
 
 #: Like a mail program: pictures and styles, no scripts; links may leave the page.
 READER_POLICY = (
-    "default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; font-src data:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox "
+    f"default-src 'none'; img-src https: data: {settings.PUBLIC_URL}; style-src 'unsafe-inline'; font-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox "
     "allow-top-navigation-by-user-activation"
 )
 _NO_ATTEMPT = UUID(int=0)

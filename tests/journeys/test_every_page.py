@@ -26,6 +26,7 @@ PAGES = [
     "/campaigns/{sent}/live",
     "/campaigns/{sent}/messages",
     "/templates",
+    "/media",
     "/senders",
     "/lists/new",
     "/segments/new",

@@ -5,7 +5,7 @@
 
 const ALIGN = { name: "align", label: "Align", kind: "segment", options: [["left", "Left"], ["center", "Centre"], ["right", "Right"]] };
 
-/** type -> {label, icon, make(), fields}; a field's kind is text, area, url, number, segment or links. */
+/** type -> {label, icon, make(), fields}; a field's kind is text, area, url, picture, number, segment or links. */
 export const KINDS = {
   heading: {
     label: "Heading",
@@ -29,7 +29,7 @@ export const KINDS = {
     icon: "image",
     make: () => ({ src: "", alt: "", href: "", align: "center" }),
     fields: [
-      { name: "src", label: "Address of the picture", kind: "url" },
+      { name: "src", label: "Address of the picture", kind: "picture" },
       { name: "alt", label: "What it shows, for those who cannot see it", kind: "text", max: 300 },
       { name: "href", label: "Leads to", kind: "url", isOptional: true },
       ALIGN,
@@ -49,7 +49,7 @@ export const KINDS = {
       { name: "title", label: "Name", kind: "text", max: 300 },
       { name: "text", label: "Description", kind: "area", max: 1000, isOptional: true },
       { name: "price", label: "Price", kind: "text", max: 60, isOptional: true },
-      { name: "image", label: "Address of the picture", kind: "url", isOptional: true },
+      { name: "image", label: "Address of the picture", kind: "picture", isOptional: true },
       { name: "url", label: "Leads to", kind: "url" },
       { name: "label", label: "Button", kind: "text", max: 120 },
     ],

@@ -1,6 +1,7 @@
 /** The fields of a block, under it while it is chosen: built from the table in blocks.js. */
 
 import { icon } from "pq/icon";
+import { pickPicture } from "pq/campaigns/media_picker";
 
 let serial = 0;
 
@@ -12,9 +13,16 @@ function element(name, props = {}, ...children) {
 
 function labelled(field, control) {
   control.id = `field-${++serial}`;
+  control.dataset.name = field.name;
   const label = element("label", { htmlFor: control.id, textContent: field.label });
   if (field.isOptional) label.append(" ", element("span", { className: "optional", textContent: "optional" }));
   return element("div", { className: "field" }, label, control);
+}
+
+/** Put a text into a control as if it had been typed. */
+function write(control, text) {
+  control.value = text;
+  control.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 const MAKERS = {
@@ -27,6 +35,20 @@ const MAKERS = {
     const input = element("input", { className: "input s", value, maxLength: 2000, inputMode: "url", spellcheck: false, placeholder: "https://" });
     input.addEventListener("input", () => set(input.value.trim()));
     return labelled(field, input);
+  },
+  picture: (field, value, set, context) => {
+    const row = MAKERS.url(field, value, set, context);
+    const input = row.querySelector("input");
+    const choose = element("button", { type: "button", className: "btn s" }, icon("media", "s"), "Choose from media");
+    choose.addEventListener("click", async () => {
+      const picture = await pickPicture();
+      if (!picture) return;
+      write(input, picture.url);
+      const alt = row.parentElement.querySelector('[data-name="alt"]');
+      if (alt && !alt.value && picture.alt) write(alt, picture.alt);
+    });
+    row.append(element("div", {}, choose));
+    return row;
   },
   area: (field, value, set) => {
     const input = element("textarea", { className: "input", value, maxLength: field.max, rows: 3 });

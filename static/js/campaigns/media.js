@@ -8,6 +8,8 @@ const input = form.querySelector('input[type="file"]');
 const part = (name) => form.querySelector(`[data-upload-${name}]`);
 let isBusy = false;
 
+part("button").hidden = true; // choosing is uploading here
+
 async function send(file, number, count) {
   const data = new FormData(form);
   data.set("file", file);
@@ -27,7 +29,6 @@ async function sendAll(files) {
   isBusy = true;
   part("problem").hidden = true;
   part("state").hidden = false;
-  part("button").hidden = true;
   const problems = [];
   for (const [index, file] of files.entries()) {
     try {
@@ -41,14 +42,8 @@ async function sendAll(files) {
   part("problem").replaceChildren(...problems.map((words) => Object.assign(document.createElement("p"), { textContent: words })));
   part("problem").hidden = false;
   part("state").hidden = true;
-  part("button").hidden = false;
   input.value = "";
 }
 
 input.addEventListener("change", () => sendAll([...input.files]));
 acceptDrops(form.querySelector("[data-drop]"), (files) => sendAll([...files]));
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (input.files.length) sendAll([...input.files]);
-  else input.click();
-});
