@@ -7,7 +7,7 @@ import json
 import pytest
 
 from aiwriter.agents.contract import BriefData, VoiceData, check_content
-from aiwriter.agents.offline.angles import AngleWriter
+from aiwriter.agents.offline.engine import write_drafts
 from aiwriter.agents.offline.reading import read_brief
 from aiwriter.models import Draft, Generation, GenerationStep
 from aiwriter.models.draft import readable_text
@@ -16,7 +16,7 @@ from tests.aiwriter.making import SENTENCE, ask, make_workspace, written
 
 def angles_of(goal: str, **fields):
     brief = BriefData(goal=goal, workspace_name="Northwind Coffee", **fields)
-    return brief, AngleWriter(brief, read_brief(brief)).write()
+    return brief, write_drafts(brief)
 
 
 @pytest.mark.parametrize(

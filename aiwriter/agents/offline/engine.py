@@ -10,6 +10,8 @@ from itertools import zip_longest
 
 from aiwriter.agents.contract import BriefData, DraftContent, DraftPackage, Emit, ExemplarData, VoiceData, draft_frame
 from aiwriter.agents.offline.angles import AngleWriter
+from aiwriter.agents.offline.languages import detect_language
+from aiwriter.agents.offline.quoted import write_quoted
 from aiwriter.agents.offline.reading import read_brief
 from aiwriter.gateway.router import OFFLINE, TEMPLATE_MODEL
 from aiwriter.models.draft import readable_text
@@ -17,6 +19,12 @@ from aiwriter.models.draft import readable_text
 #: Between two frames, so that the page shows the drafts growing side by side.
 PAUSE_S = 0.03
 _PARAGRAPHS = re.compile(r"(?<=</p>)|(?<=</ul>)")
+
+
+def write_drafts(brief: BriefData) -> tuple[DraftContent, ...]:
+    """Return the angles of a brief: arranged by rules in English, quoted in other languages."""
+    language = detect_language(" ".join((brief.goal, brief.offer)), brief.language)
+    return AngleWriter(brief, read_brief(brief)).write() if language == "en" else write_quoted(brief, language)
 
 
 class TemplateEngine:
@@ -37,7 +45,7 @@ class TemplateEngine:
         checkpoint: Callable[[], None],
     ) -> DraftPackage:
         """Return the drafts of the brief. `voice` and `exemplars` need a model and are not used."""
-        drafts = AngleWriter(brief, read_brief(brief)).write()
+        drafts = write_drafts(brief)
         for draft in drafts:
             emit(_stage(draft, "started", ""))
         for growing in zip_longest(*(_growth(draft) for draft in drafts)):

@@ -1,7 +1,7 @@
 """Reading a brief without a model: which words are the instruction, which the news, which the offer.
 
-Rules over English sentences. What no rule understands is kept as it was written: a clumsy sentence is better than an
-invented one.
+Rules over English sentences. What no rule understands is kept as it was written: a plain quotation is better than an
+invented sentence.
 """
 
 from __future__ import annotations
@@ -11,89 +11,43 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aiwriter.agents.contract import BriefData
+from aiwriter.agents.offline import words
+from aiwriter.agents.offline.grammar import (
+    INTRODUCTION,
+    calm,
+    is_clause,
+    is_request,
+    lower_first,
+    sentence,
+    subject_of,
+    upper_first,
+)  # fmt: skip
+from aiwriter.agents.offline.instructions import Instruction, Occasion, split_instructions, strip_instruction
 
-Occasion = Literal["announce", "introduce", "share", "remind", "invite", "thank", "welcome", "ask"]
+Kind = Literal["clause", "request", "thing", "offer", "wh", "question", "fragment", "nothing"]
 
-_READERS = (
-    r"(?:(?:all|every|each|both)\s+(?:of\s+)?)?(?:our|the|my|these|those)?\s*(?:[\w'’-]+\s+){0,3}?"
-    r"(?:subscribers?|customers?|readers?|members?|people|fans|list|community|everyone|everybody|contacts?|clients?|guests?|"
-    r"users?|them|shoppers|buyers|friends|donors?|supporters?|students?|parents|patients|followers|audience|regulars|team)"
-    r"(?:\s+(?:who|that)\s+(?:have|has|had|bought|ordered|signed|joined|live|are|were|did|haven't|never)\b[^,.;:]*?(?=\s+(?:that|about|to|for|with|by)\b))?"
-)
-_MAIL = r"(?:e-?mail|mail|newsletter|campaign|message|announcement|note|mailing|invitation|reminder|letter|update)s?"
-_POLITE = re.compile(
-    r"^(?:(?:please|kindly|hi|hello)[, ]+)*(?:(?:can|could|would) you (?:please )?|(?:i|we)(?:'d| would)? "
-    r"(?:want|like|need)(?: you)? to |help (?:me|us)(?: to)? |let['’]?s )?",
-    re.IGNORECASE,
-)
-_WRITE = re.compile(
-    rf"^(?:write|draft|create|make|send(?: out)?|prepare|compose|design|do)(?: me| us)?\s+"
-    rf"(?:an?\s+|the\s+|our\s+|one\s+)?(?:[\w'’-]+\s+){{0,3}}?{_MAIL}\b\s*",
-    re.IGNORECASE,
-)
-_FOR_READERS = re.compile(
-    rf"^(?:to|for)\s+{_READERS}\s*(?=,|:|that\b|about\b|to\b|announc|invit|telling|saying|$)[,:]?\s*", re.IGNORECASE
-)
-_TELL = (
-    r"(?:tell(?:s|ing)?|inform(?:s|ing)?|notif(?:y|ies|ying)|e-?mail(?:s|ing)?|updat(?:es?|ing)|alert(?:s|ing)?|"
-    r"show(?:s|ing)?|lets?|letting)"
-)
-_WIN_BACK = (
-    r"(?:win(?:ning)? back|re-?engag(?:e|ing)|re-?activat(?:e|ing)|reward(?:ing)?|surpris(?:e|ing)|bring(?:ing)? back)"
-)
-_ANNOUNCE = r"(?:announc(?:es?|ing)|promot(?:es?|ing)|advertis(?:es?|ing)|celebrat(?:es?|ing)|spread(?:ing)? the word)"
-#: How an instruction begins -> the occasion. The first hit wins.
-_INSTRUCTIONS: tuple[tuple[str, Occasion], ...] = (
-    (rf"remind(?:s|ing)?\s+{_READERS}\s*(?:that|about|of|to)?\s+", "remind"),
-    (rf"invit(?:es?|ing)\s+{_READERS}\s*(?:to|for)?\s+", "invite"),
-    (rf"thank(?:s|ing)?\s+{_READERS}\s*(?:for|that)?\s*", "thank"),
-    (rf"welcom(?:es?|ing)\s+{_READERS}\s*(?:to|and)?\s*", "welcome"),
-    (rf"(?:ask|encourag|persuad|convinc|get)(?:e?s?|ing|ting)\s+{_READERS}\s*(?:to|for|about)?\s+", "ask"),
-    (rf"{_WIN_BACK}\s+{_READERS}\s*(?:with|by offering)?\s*", "announce"),
-    (r"sell(?:ing)?\s+(?:more|some|our)?\s*", "announce"),
-    (rf"{_TELL}\s+{_READERS}(?:\s+know)?\s*(?:that|about|of|on|to say(?: that)?)?\s+", "announce"),
-    (r"(?:introduc(?:es?|ing)|launch(?:es|ing)?|unveil(?:s|ing)?)\s+", "introduce"),
-    (r"(?:shar(?:es?|ing)|present(?:s|ing)?|highlight(?:s|ing)?)\s+", "share"),
-    (rf"{_ANNOUNCE}\s+(?:that\s+|about\s+)?", "announce"),
-    (r"(?:that|about|on|for|saying(?: that)?|to say(?: that)?|regarding)\s+", "announce"),
-    (r"remind(?:s|ing)?\s+(?:that|about|of)?\s*", "remind"),
-)
-_VERBS = tuple((re.compile(f"^{pattern}", re.IGNORECASE), occasion) for pattern, occasion in _INSTRUCTIONS)
-_NAMED_READERS = re.compile(
-    r"\b(?:subscriber|customer|reader|member|everyone|everybody|client|guest|user|people|list|contact|fan|donor|"
-    r"supporter|student)",
-    re.IGNORECASE,
-)
-_OFFER = re.compile(
-    r"\b(free|complimentary|gift|bonus|discount|sale price|save|half[- ]price|voucher|coupon|code|two for one|"
-    r"\d\s?for\s?\d)\b|%|\bpercent\b|[$€£]\s?\d+\s*(?:off|back)|\b(?:\d+|twenty|thirty|fifty)\s*off\b",
-    re.IGNORECASE,
-)
-_DEADLINE = re.compile(
-    r"^(?:only\s+)?(?:until|till|by|before|through|ends?|ending|starting|from|on|this|next|today|tomorrow|valid)\b",
-    re.IGNORECASE,
-)
-_FINITE = re.compile(
-    r"\b(?:is|are|was|were|has|have|will|can|opens|open (?=on|at|for|from|in|our|again|next|this)|starts?|begins?|"
-    r"arrives?|arrived|launches|returns?|ends?|closes?|comes?|goes|runs?|lands?|moves?|turns?|gets?|ships?|offers?|now|"
-    r"won|reached|becomes?|celebrates?)\b|(?<=\w)['’]s\b(?= (?:back|here|now|open|on|live|a|an|the)\b)|"
-    r"\b(?:we|you|they|it)['’](?:re|ve|ll|s)\b",
-    re.IGNORECASE,
-)
-_PRONOUN = re.compile(r"(?:we|you|they|it|there|i)(?:['’]\w+)? ", re.IGNORECASE)
-_DETERMINER = re.compile(r"^(?:our|the|a|an|my|your|this|these|those|its|their|some|new|\d)\b", re.IGNORECASE)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9“\"'])|\n+")
 _PARTS = re.compile(
-    r"\s*[;:]\s+|\s+[–—-]\s+|,\s+(?:and\s+|plus\s+|with\s+|but\s+)?|\s+(?=(?:and|plus|with)\s)", re.IGNORECASE
-)
-_JOINER = re.compile(r"^(?:and|plus|with)\s+(?:that\s+)?(?:there(?: is|'s|’s)\s+)?", re.IGNORECASE)
-
-
-_LAUNCH_OF = re.compile(r"^the (?:launch|opening|start|arrival|release) of (?=our|the|a|an|my)", re.IGNORECASE)
-_NEEDS_OUR = re.compile(
-    r"\b(?:sale|event|collection|menu|webinar|workshop|course|festival|party|programme|program|update|offer|deal|range)$",
+    r"(?:,|,?\s+and)\s+that\s+(?!of\b)|\s*[;:]\s+|\s+[–—-]\s+|,\s+(?:and\s+|plus\s+|with\s+|but\s+)?|"
+    r"\s+(?=(?:and|plus|with|but|by offering)\s)",
     re.IGNORECASE,
 )
+_JOINER = re.compile(r"^(?:and|plus|with|by offering|but)\s+(?:that\s+)?(?:there(?: is|'s|’s)\s+)?", re.IGNORECASE)
+_ENDS = re.compile(r"(?:,\s*|\s+and\s+)(?:it\s+)?ends\s+(?:on\s+)?(?=\w)", re.IGNORECASE)
+_FEW_LEFT = re.compile(r"(?:only|just)\s+(?:\d+|a few)\b", re.IGNORECASE)
+#: Sentences that speak to the writer, not to the reader.
+_TO_WRITER = re.compile(
+    r"(?:keep|use (?:a|an|the|our|short|simple|plain|no)\b|make (?:it|the|this|sure)|include|mention|avoid|don['’]t|"
+    r"do not|write|tone|sound|be (?!our)|add a|no emojis?)\b",
+    re.IGNORECASE,
+)
+_NO_TOPIC = re.compile(
+    r"(?:an?|some|all|every|\d\S*|last|only|no|any|after|before|from|in|on|at|with|as|for|since|until)\b", re.IGNORECASE
+)
+_WHERE = re.compile(r"\s(?:in|at)\s(?=the\b|our\b|[A-Z])")
+_WELCOME_BACK = "we would like to see you again"
+#: Occasions whose message the reader is asked to do, when it is not a sentence or a thing.
+_ASKING = ("invite", "remind", "ask")
 
 
 @dataclass(frozen=True)
@@ -102,104 +56,62 @@ class News:
 
     Attributes:
         occasion: why the mail is written.
-        statement: the news as a sentence without its full stop: "The harvest roast is back".
+        kind: what the news is: a sentence, a request to the reader, a thing, an offer, "why we ...", a question,
+            words that are none of these, or nothing at all.
+        statement: the news with a capital and without its full stop: "The harvest roast is back".
         plain: the same words for the middle of a sentence: "the harvest roast is back".
         topic: what it is about, fit for the middle of a sentence: "the harvest roast"; "" if that is unclear.
-        is_clause: whether the statement has a verb and can stand as a sentence.
-        is_request: whether the statement asks the reader to do something.
-        is_offer: whether the news is nothing but the first offer.
-        offers: "free shipping until Sunday", fit for the middle of a sentence.
+        offers: "free shipping until Sunday", fit for the middle of a sentence; the news itself if that is an offer.
         extras: further sentences of the brief.
+        emoji: what stood before the first word.
     """
 
     occasion: Occasion
+    kind: Kind
     statement: str
     plain: str
     topic: str
-    is_clause: bool
-    is_request: bool
-    is_offer: bool
     offers: tuple[str, ...]
     extras: tuple[str, ...]
+    emoji: str = ""
+
+    @property
+    def is_offer(self) -> bool:
+        """Whether the news is nothing but the first offer."""
+        return self.kind == "offer"
 
 
-def upper_first(text: str) -> str:
-    """Return the text with a capital first letter; the rest is left as it was written."""
-    return text[:1].upper() + text[1:]
-
-
-def lower_first(text: str) -> str:
-    """Return the text for the middle of a sentence; names and "I" keep their capital."""
-    first = text.split(" ", 1)[0]
-    is_name = not re.fullmatch(
-        r"(?:The|Our|A|An|My|Your|This|These|Those|We|You|It|Free|New|Join|Get|Take|Save|Come|Use|Its|There|All|Every|Here|Now|First|Order|Bring|Buy)(?:['’]\w+)?",
-        first,
-    )
-    return text if is_name else text[:1].lower() + text[1:]
-
-
-def sentence(text: str) -> str:
-    """Return the text as a sentence: capital first, closed by a mark."""
-    text = upper_first(text.strip())
-    return text if not text or text[-1] in ".!?…" else f"{text}."
-
-
-def _for_reader(text: str) -> str:
-    """Speak to the reader instead of about them."""
-    for pattern, word in (
-        (r"\bthemselves\b", "yourself"),
-        (r"\btheir\b", "your"),
-        (r"\bthey are\b", "you are"),
-        (r"\b(?:they|them)\b", "you"),
-    ):
-        text = re.sub(pattern, word, text, flags=re.IGNORECASE)
-    return text
-
-
-def _strip_instruction(text: str) -> tuple[str, Occasion, bool]:
-    """Return the message inside an instruction, the occasion, and whether readers were named in it."""
-    occasion: Occasion = "announce"
-    has_readers = False
-    text = _POLITE.sub("", text, count=1)
-    stripped = _WRITE.sub("", text, count=1)
-    if stripped != text:
-        text = _FOR_READERS.sub("", stripped, count=1)
-        text = re.sub(
-            r"^(?:to|which|that)\s+(?=(?:tell|let|invit|remind|thank|welcom|ask|inform|announc|promot|introduc|launch|celebrat|shar)\w*\b)",
-            "",
-            text,
-            flags=re.IGNORECASE,
-        )
-    for pattern, found in _VERBS:
-        if match := pattern.match(text):
-            has_readers = _NAMED_READERS.search(match[0]) is not None
-            text, occasion = text[match.end() :], found
-            text = re.sub(r"^(?:that|about)\s+", "", text, flags=re.IGNORECASE)
-            break
-    return text.strip(" ,:"), occasion, has_readers
-
-
-def _is_clause(text: str) -> bool:
-    if _PRONOUN.match(text) or re.match(r"it[’']s ", text, re.IGNORECASE):
-        return len(text.split()) > 2
-    match = _FINITE.search(text)
-    return bool(match) and 0 < len(text[: match.start()].split()) <= 9 if match else False
+def _starts_piece(text: str, match: re.Match[str], before: str) -> bool:
+    """Return whether a new part of the sentence begins at a possible joint."""
+    joint = match[0].strip().lower()
+    if joint.startswith(",") and (intro := INTRODUCTION.match(text)) and intro.end() == match.end():
+        return False
+    following = text[match.end() :]
+    head = re.split(r",|;|\s+(?:and|plus|with)\s", _JOINER.sub("", following), maxsplit=1)[0]
+    if joint.startswith(",") and _FEW_LEFT.match(head):
+        return True
+    if joint in (";", ":", "–", "—", "-") or joint.endswith("that"):
+        return True
+    is_comma = joint.startswith(",")
+    if words.OFFER.search(head) and not is_request(before):
+        return is_comma or is_clause(head) or not re.match(r"with\b", following, re.IGNORECASE) or not is_clause(head)
+    if is_comma and words.DEADLINE.match(head) and words.OFFER.search(text[: match.start()]):
+        return True
+    stands_alone = is_clause(head) and len(head.split()) > 2
+    if is_comma:
+        return stands_alone and not re.match(r"(?:which|who|where|so|because)\b", head, re.IGNORECASE)
+    return stands_alone and is_clause(before) and re.match(r"(?:and|but)\b", following, re.IGNORECASE) is not None
 
 
 def _split_main(text: str) -> tuple[str, list[str], list[str]]:
-    """Return the main part of a sentence, its offers, and other clauses."""
+    """Return the main part of a sentence, its offers, and other parts."""
+    text = _ENDS.sub(", until ", text)
+    if words.OFFER_IMPERATIVE.match(text) and words.OFFER.search(text) and len(text.split()) <= 14:
+        return text, [], []
     pieces: list[str] = []
     position = 0
-    text = re.sub(r"(?<=[, ])(?:and )?(?:it )?ends (?:on )?(?=\w)", "until ", text)
     for match in _PARTS.finditer(text):
-        following = text[match.end() :]
-        head = re.split(r",|;|\s+(?:and|plus|with)\s", _JOINER.sub("", following), maxsplit=1)[0]
-        is_comma = bool(match[0].strip())
-        is_offer = bool(_OFFER.search(head))
-        is_new_clause = is_comma and _is_clause(_JOINER.sub("", head)) and len(head.split()) > 2
-        is_deadline = is_comma and bool(_DEADLINE.match(head)) and bool(_OFFER.search(text[: match.start()]))
-        is_offer_start = is_offer and (is_comma or bool(re.match(r"(?:and|plus|with)\s", following, re.IGNORECASE)))
-        if is_offer_start or is_new_clause or is_deadline or match[0].strip() in (";", ":"):
+        if _starts_piece(text, match, text[position : match.start()]):
             pieces.append(text[position : match.start()])
             position = match.end()
     pieces.append(text[position:])
@@ -207,70 +119,126 @@ def _split_main(text: str) -> tuple[str, list[str], list[str]]:
     offers: list[str] = []
     others: list[str] = []
     for piece in filter(None, rest):
-        if _OFFER.search(piece):
-            offers.append(piece)
-        elif _DEADLINE.match(piece) and offers:
-            offers[-1] = f"{offers[-1]} {piece}"
+        if words.OFFER.search(piece):
+            offers.append(lower_first(piece))
+        elif words.DEADLINE.match(piece) and not is_clause(piece) and (offers or words.OFFER.search(main)):
+            offers[-1:] = [f"{offers[-1]} {piece}"] if offers else []
+            main = main if offers else f"{main} {piece}"
         else:
             others.append(piece)
     return main, offers, others
 
 
-def _topic(main: str) -> str:
-    if _PRONOUN.match(main):
+def _kind(main: str, occasion: Occasion) -> Kind:
+    if len(main) < 4:
+        return "nothing"
+    if is_request(main):
+        is_deal = occasion == "announce" and words.OFFER_IMPERATIVE.match(main) and _is_bare_offer(main)
+        return "offer" if is_deal else "request"
+    if words.WH_CLAUSE.match(main):
+        return "wh"
+    if is_clause(main):
+        return "clause"
+    if _is_bare_offer(main) and occasion in ("announce", "share", "introduce", "win_back"):
+        return "offer"
+    if occasion in _ASKING and not words.DETERMINER.match(main) and main[:1].islower():
+        return "request"
+    return (
+        "fragment" if occasion == "announce" and "," in main and not re.match(r"[^,]+, [A-Z][^,]*$", main) else "thing"
+    )
+
+
+def _is_bare_offer(main: str) -> bool:
+    return bool(words.OFFER.search(main)) and len(main.split()) <= 14 and not re.match(r"(?:our|your)\s", main)
+
+
+def _topic(plain: str, kind: Kind) -> str:
+    if kind not in ("clause", "thing"):
         return ""
-    match = _FINITE.search(main)
-    if match and _is_clause(main):
-        subject = main[: match.start()].strip(" ,")
-        return "" if re.fullmatch(r"(?:we|you|it|they|i|there|this)", subject, re.IGNORECASE) else subject
-    name = main.split(",")[0]
-    return name if len(name.split()) <= 10 else ""
+    plain = INTRODUCTION.sub("", plain)
+    topic = subject_of(plain) if kind == "clause" else plain
+    for pattern in (words.WHEN, _WHERE):
+        if (found := pattern.search(topic)) and len(topic[: found.start()].split()) > 1:
+            topic = topic[: found.start()]
+    topic = topic.split(",")[0].strip()
+    is_fit = 0 < len(topic.split()) <= 8 and not _NO_TOPIC.match(topic) and not words.DANGLING.search(topic)
+    return topic if is_fit and not re.search(r"\b(?:that|who|which|you|we|it)\b", topic) else ""
+
+
+def _second_part(part: str) -> tuple[list[str], list[str]]:
+    """Return offers and further sentences of a second instruction: "... and give them a free tote bag"."""
+    told = strip_instruction(part)
+    main, offers, others = _split_main(told.text)
+    kind = _kind(main, told.occasion)
+    if words.OFFER.search(main) and kind in ("offer", "thing", "fragment"):
+        return [lower_first(main), *offers], list(map(sentence, others))
+    shapes = {
+        "thing": "we would also like to tell you about {}",
+        "wh": "we would also like to tell you {}",
+        "request": {"invite": "you are invited to {}", "ask": "would you {}?"}.get(told.occasion, "please {}"),
+    }
+    return offers, [sentence(shapes.get(kind, "{}").format(main)), *map(sentence, others)]
+
+
+def _more(sentences: list[str]) -> tuple[list[str], list[str]]:
+    """Return offers and further sentences of what follows the first sentence; words to the writer are left out."""
+    offers: list[str] = []
+    extras: list[str] = []
+    for text in sentences:
+        told = strip_instruction(text.rstrip(" .")) if not text.endswith("?") else Instruction(text, "announce", False)
+        if _TO_WRITER.match(text):
+            continue
+        if _is_bare_offer(told.text) and not is_clause(told.text):
+            offers.append(lower_first(told.text.rstrip("!")))
+        else:
+            extras.append(sentence(told.text if told.is_instruction and is_clause(told.text) else text))
+    return offers, extras
+
+
+def _first_question(text: str, told: Instruction) -> bool:
+    return text.endswith("?") and not told.is_instruction
 
 
 def read_brief(brief: BriefData) -> News:
     """Return what a brief says. The same brief always gives the same answer."""
-    sentences = [part.strip() for part in _SENTENCES.split(brief.goal.strip()) if part.strip()]
-    text, occasion, has_readers = _strip_instruction((sentences or [""])[0].rstrip(" .!"))
-    main, offers, others = _split_main(text)
-    if has_readers or occasion != "announce":
-        main = _for_reader(main)
-    is_clause = _is_clause(main)
-    is_request = not is_clause and occasion in ("invite", "remind", "ask") and not _DETERMINER.match(main)
-    plain = (
-        main if main != (sentences or [""])[0].rstrip(" .!") and text != brief.goal.rstrip(" .!") else lower_first(main)
-    )
-    if launched := _LAUNCH_OF.match(plain):
-        plain, occasion = plain[launched.end() :], "introduce"
-    if not is_clause and not is_request and not _DETERMINER.match(plain) and _NEEDS_OUR.search(plain):
-        plain = f"our {plain}"
-    topic = "" if is_request else _topic(plain)
-    if brief.offer and brief.offer.lower() not in " ".join(offers).lower():
-        offers.insert(0, brief.offer.strip(" ."))
-    extras: list[str] = [sentence(other) for other in others]
-    for more in sentences[1:]:
-        plain, _, _ = _strip_instruction(more.rstrip(" .!"))
-        if _OFFER.search(plain) and len(plain.split()) <= 12:
-            offers.append(plain)
-        elif not re.match(
-            r"(?:keep|use|make|include|mention|avoid|don['’]t|do not|write|tone|sound|be )\b", more, re.IGNORECASE
-        ):
-            extras.append(sentence(plain or more))
-    is_offer = bool(_OFFER.search(plain)) and not is_clause and not is_request and len(plain.split()) <= 8
-    if is_offer:
+    goal = calm(words.EMOJI.sub("", brief.goal).strip())
+    lead_emoji = words.EMOJI.match(brief.goal.strip())
+    first, *following = [part.strip() for part in _SENTENCES.split(goal) if part.strip()] or [""]
+    instruction, *second = split_instructions(first.rstrip(" .!?"))
+    told = strip_instruction(instruction)
+    if _first_question(first, told):
+        parts: tuple[str, list[str], list[str]] = (first, [], [])
+        kind: Kind = "question"
+    else:
+        parts = _split_main(told.text)
+        kind = _kind(parts[0], told.occasion)
+    main, offers, others = parts
+    occasion: Occasion = told.occasion
+    plain = main if told.is_instruction else lower_first(main)
+    if kind == "thing" and words.OWNED.search(plain) and not (words.DETERMINER.match(plain) or _NO_TOPIC.match(plain)):
+        plain = f"our {lower_first(plain)}"
+    if kind == "wh" and occasion == "ask":
+        plain, kind = f"tell us {plain}", "request"
+    if occasion == "win_back":
+        offers = [plain, *offers] if kind == "offer" else offers
+        plain, kind = (_WELCOME_BACK, "clause") if kind in ("offer", "nothing") else (plain, kind)
+    extras = list(map(sentence, others))
+    for part in second:
+        more_offers, more_extras = _second_part(part)
+        offers, extras = [*offers, *more_offers], [*extras, *more_extras]
+    more_offers, more_extras = _more(following)
+    offers = [*offers, *more_offers]
+    if kind == "offer":
         offers.insert(0, plain)
-        topic = f"your {re.sub(r'^(?:an?|the|our) ', '', plain)}" if len(plain.split()) <= 5 else ""
-    if not plain and offers:
-        plain, is_offer = offers[0], True
-    plain = plain or brief.workspace_name or "us"
-    offers = [re.sub(r"^it(?:['’]s| is) (?=free\b)", "", lower_first(offer)) for offer in offers]
+    if brief.offer and brief.offer.lower().strip(" .") not in " ".join(offers).lower():
+        offers.insert(1 if kind == "offer" else 0, lower_first(brief.offer.strip(" .")))
     return News(
         occasion=occasion,
+        kind=kind,
         statement=upper_first(plain),
         plain=plain,
-        topic=topic,
-        is_clause=is_clause,
-        is_request=is_request,
-        is_offer=is_offer,
-        offers=tuple(dict.fromkeys(offers)),
-        extras=tuple(dict.fromkeys(extras)),
+        topic=_topic(plain, kind),
+        offers=tuple(dict.fromkeys(filter(None, offers))),
+        extras=tuple(dict.fromkeys([*extras, *more_extras])),
+        emoji=lead_emoji[0] if lead_emoji else "",
     )

@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable
 
 from aiwriter.agents.contract import BriefData
-from aiwriter.agents.offline.angles import fit_subject, headline_of, lead_of
-from aiwriter.agents.offline.reading import read_brief, sentence, upper_first
+from aiwriter.agents.offline.grammar import sentence, upper_first
+from aiwriter.agents.offline.phrasing import fit_subject, headline_of, lead_of
+from aiwriter.agents.offline.reading import read_brief
 
 _SENTENCE_EDGE = re.compile(r"(?<=[.!?])\s+")
 _FILLERS = re.compile(
@@ -103,13 +104,15 @@ def subject_lines_by_rules(brief: BriefData, count: int) -> list[dict[str, str]]
         *facts,
         *(f"{offer}: {news.plain}" for offer in offers if not news.is_offer),
         f"For you: {about}" if news.topic else "",
-        f"News: {news.plain}" if news.is_clause else "",
+        f"News: {news.plain}" if news.kind == "clause" else "",
         f"{about} – the details" if news.topic else "",
     ]
     previews = [sentence(text) for text in (*offers, lead, *facts, *news.extras)]
     lines: dict[str, dict[str, str]] = {}
     for candidate in filter(None, candidates):
         subject = fit_subject(candidate)
+        if subject.endswith("…") and lines:
+            continue
         preview = next((text for text in previews if text.rstrip(".").lower() not in subject.lower()), "")
         lines.setdefault(subject.lower(), {"subject": subject, "preview_text": preview})
     return list(lines.values())[:count]
