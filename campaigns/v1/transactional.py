@@ -40,7 +40,7 @@ class TransactionalSerializer(serializers.Serializer[Any]):
 
     template = serializers.CharField(max_length=120, help_text="A template's id or name.")
     to = serializers.CharField(max_length=320, help_text="One address. It need not be a contact's.")
-    data = serializers.DictField(
+    data = serializers.DictField(  # type: ignore[assignment] # a field of ours called data
         child=TextField(allow_blank=True, trim_whitespace=False, max_length=MAX_VALUE_CHARACTERS),
         required=False,
         default=dict,

@@ -70,8 +70,10 @@ def test_text_is_written_formatted_and_saved_with_its_merge_tags(
     page.locator(".prose").click()
     page.keyboard.press("Control+End")
     page.get_by_role("button", name="Bold").click()
+    expect(page.locator(".prose")).to_be_focused()  # the editor takes the focus back with the next frame
     page.keyboard.type(" Now.")
     page.get_by_role("button", name="Bold").click()
+    expect(page.locator(".prose")).to_be_focused()
     page.keyboard.type(" For {{last_name}}")
     expect(page.locator(".prose .tag")).to_have_count(2)
     wait_saved(page)

@@ -125,7 +125,7 @@ def test_the_frames_of_an_animation_count_together(monkeypatch: pytest.MonkeyPat
     out = io.BytesIO()
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=40, loop=0)
     picture = read_picture(io.BytesIO(out.getvalue()))
-    stored = Image.open(io.BytesIO(picture.content))
+    stored: Any = Image.open(io.BytesIO(picture.content))
     assert (stored.n_frames, stored.info["duration"], stored.info["loop"]) == (20, 40, 0)
 
     monkeypatch.setattr(pictures, "MAX_PIXELS", 199_999)
@@ -227,7 +227,7 @@ def test_a_picture_that_something_shows_is_kept(where: str) -> None:
             team.workspace.save()
     answer = team.client.delete(f"/v1/assets/{asset.pk}")
     assert (answer.status_code, answer.json()["code"]) == (409, "in_use")
-    assert default_storage.exists(asset.file.name)
+    assert default_storage.exists(str(asset.file.name))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -235,7 +235,7 @@ def test_a_picture_that_nothing_shows_goes_with_its_file() -> None:
     team = Team()
     asset = add(team.workspace)
     assert team.client.delete(f"/v1/assets/{asset.pk}").status_code == 204
-    assert not default_storage.exists(asset.file.name)
+    assert not default_storage.exists(str(asset.file.name))
     assert Client().get(asset.path).status_code == 404
 
 
@@ -253,7 +253,7 @@ def test_other_workspaces_and_analysts_are_kept_out() -> None:
 # --- the public address ----------------------------------------------------------------------------------------------
 def test_mail_programs_get_the_bytes_without_cookies_and_keep_them() -> None:
     asset = add(make_workspace(), drawn("WEBP"))
-    answer = Client().get(asset.path)
+    answer: Any = Client().get(asset.path)
     assert answer.status_code == 200
     assert b"".join(answer.streaming_content) == asset.file.open("rb").read()
     assert answer["Content-Type"] == "image/webp"
@@ -271,7 +271,7 @@ def test_an_address_that_was_made_up_is_404() -> None:
     asset = add(make_workspace())
     for path in (f"/m/{uuid4()}.png", f"/m/{asset.pk}.jpg", f"/m/{asset.pk}", f"/m/{asset.pk}.png.html"):
         assert Client().get(path).status_code == 404
-    default_storage.delete(asset.file.name)
+    default_storage.delete(str(asset.file.name))
     assert Client().get(asset.path).status_code == 404
 
 
@@ -301,6 +301,7 @@ def test_the_page_says_where_a_picture_is_shown() -> None:
     make_campaign(
         team.workspace, name="Harvest", variants=[{"label": "A", "body": [{"type": "image", "src": asset.url}]}]
     )
-    told = team.client.get(team.client.post(f"/media/{asset.pk}/delete").url).content.decode()
+    answer: Any = team.client.post(f"/media/{asset.pk}/delete")
+    told = team.client.get(answer.url).content.decode()
     assert "“Harvest”" in told
     assert Asset.objects.exists()

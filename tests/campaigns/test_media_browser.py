@@ -18,6 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import Workspace
 from campaigns.models import Asset, Campaign
 from campaigns.services import assets
+from campaigns.views import composer
 from tests.campaigns.making import make_campaign, make_member, make_workspace
 from tests.pages import PageFor, assert_accessible, assert_fits, save_picture
 
@@ -27,8 +28,11 @@ COLOURS = {"harvest beans on an oak table, early morning.png": "#a5512b", "logo.
 
 
 @pytest.fixture
-def workspace(settings: Any, tmp_path: Path, live_server: LiveServer) -> Workspace:
+def workspace(settings: Any, tmp_path: Path, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     settings.MEDIA_ROOT = tmp_path / "media"
+    # the policy of the preview names the address that was known when the module was loaded
+    policy = composer.FRAME_POLICY.replace(settings.PUBLIC_URL, live_server.url)
+    monkeypatch.setattr(composer, "FRAME_POLICY", policy)
     settings.PUBLIC_URL = live_server.url
     return make_workspace()
 
@@ -37,11 +41,11 @@ def workspace(settings: Any, tmp_path: Path, live_server: LiveServer) -> Workspa
 def open_page(live_server: LiveServer, page_for: PageFor, workspace: Workspace) -> Callable[..., Page]:
     client = Client()
     client.force_login(make_member(workspace))
-    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value}
+    name = settings.SESSION_COOKIE_NAME
 
     def open_at(path: str, **options: Any) -> Page:
         page = page_for(**options)
-        page.context.add_cookies([{**cookie, "url": live_server.url}])
+        page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
         page.goto(live_server.url + path)
         return page
 
