@@ -109,8 +109,7 @@ class AngleWriter:
         news = self.news
         subject = self._news_subject()
         body = [self._greeting(), *map(self._say, self._opening())]
-        body += map(self._say, map(offer_sentence, self.offers))
-        body += [self._say(text) for text in (*news.extras, *self.brief.must_say)]
+        body += [self._say(text) for text in (*news.extras, *map(offer_sentence, self.offers), *self.brief.must_say)]
         if self.brief.length != "short" and (nudge := self._nudge()):
             body.append(self._say(nudge))
         heading = fit_subject(self.headline, subject)
@@ -135,7 +134,7 @@ class AngleWriter:
             opener = "A quick update from us:" if is_unpleasant(news) else self.phrases.pick(1, _OPENERS)
             return (f"{opener} {news.plain}",)
         if news.kind == "question":
-            return ("We would like to hear from you",)
+            return ("We have a question for you today",)
         if _bare(self.lead) == _bare(self.headline) and len(self.headline) <= SUBJECT_LIMIT:
             again = _SECOND_LEADS.get(news.occasion, "{lead}").format(plain=news.plain, lead=self.lead)
             return self._kind_word() or (again,)
@@ -152,7 +151,7 @@ class AngleWriter:
             angle = "The offer"
             subject = fit_subject(offer_headline(news.offers[0], self.brand), f"An offer from {self.brand or 'us'}")
             if news.is_offer:
-                subject = self._distinct(subject)
+                subject = self._distinct(fit_subject(offer_headline(news.offers[0], ""), subject))
             heading = fit_subject(offer_headline(news.offers[0], ""), subject)
         else:
             angle = "The essentials"
@@ -172,6 +171,8 @@ class AngleWriter:
 
     def _distinct(self, subject: str) -> str:
         """Return a subject other than that of the news: the offer is all there is."""
+        if subject.startswith("An offer"):
+            return subject
         inner = lower_first(subject)
         told = f"For you: {inner}"
         return told if len(told) <= SUBJECT_LIMIT else f"An offer from {self.brand or 'us'}"
@@ -221,8 +222,8 @@ class AngleWriter:
             subject = f"A short note about {news.topic}"
         opening = self.phrases.pick(4, _NOTE_OPENINGS)
         told = [sentence(self.lead), *map(offer_sentence, self.offers)]
-        body = [self._greeting(), self._say(opening), self._say(" ".join(told))]
-        body += [self._say(text) for text in (*news.extras, *brief.must_say)]
+        parts = [told[0], *news.extras, *told[1:]] if news.extras else [" ".join(told)]
+        body = [self._greeting(), *(self._say(text) for text in (opening, *parts, *brief.must_say))]
         body += [self._say(" ".join(map(sentence, self.facts)))] if self.facts else []
         if brief.cta_url:
             body.append(

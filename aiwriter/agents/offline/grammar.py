@@ -62,7 +62,9 @@ def _is_verb(text: str, token: re.Match[str], word: str, previous: str) -> bool:
         return False
     following = text[token.end() :].lstrip()
     if word in words.VERB_OR_NOUN:
-        return not following or words.VERB_FOLLOWERS.match(following) is not None
+        if not following:
+            return len(text[: token.start()].split()) > 1
+        return words.VERB_FOLLOWERS.match(following) is not None
     if word in words.PLURAL_VERBS:
         return bool(following) and is_plural(text[: token.start()].strip()) and not words.DANGLING.search(previous)
     return word in words.VERBS and token[0] != "May"

@@ -30,6 +30,7 @@ _ACTS = r"(?:tell|let|invit|remind|thank|welcom|ask|inform|announc|promot|introd
 _FOR_READERS = re.compile(
     rf"^(?:to|for)\s+{READERS}\s*(?=,|:|that\b|about\b|to\b|and\b|offering\b|saying\b|{_ACTS}|$)[,:]?\s*", re.IGNORECASE
 )
+_HOLIDAY = re.compile(rf"^for\s+[\w'’ ]{{1,30}}?\s+(?=to\s+{_ACTS})", re.IGNORECASE)
 _CONNECTOR = re.compile(rf"^(?:to|which|that|and)\s+(?={_ACTS}\w*\b)", re.IGNORECASE)
 _TELL = (
     r"(?:tell(?:s|ing)?|inform(?:s|ing)?|notif(?:y|ies|ying)|e-?mail(?:s|ing)?|updat(?:es?|ing)|alert(?:s|ing)?|"
@@ -60,6 +61,10 @@ _INSTRUCTIONS: tuple[tuple[str, Occasion], ...] = (
     (r"offer(?:s|ing)?\s+(?=an?\b|free|\d|[£$€]|half)", "announce"),
     (rf"(?:explain|describ)(?:e?s?|ing)\s+(?:to\s+{READERS}\s+)?", "announce"),
     (rf"follow(?:ing)? up with\s+{READERS}\s*(?:and\s+)?(?:offer(?:ing)?\s+them\s+)?", "announce"),
+    (
+        rf"mak(?:e|ing)\s+(?:sure\s+)?(?:that\s+)?{READERS}\s+(?:are\s+)?(?:aware|know)\s+(?:that|of|about)?\s*",
+        "announce",
+    ),
     (_SELL, "announce"),
     (
         r"(?:an?\s+|the\s+)?(?:promo|promotion|campaign|e-?mail|newsletter|announcement|mailing)\s+(?:for|about|on)\s+",
@@ -90,7 +95,7 @@ _SECOND = re.compile(
 _LAUNCH_OF = re.compile(r"^the (?:launch|opening|start|arrival|release) of (?=our|the|a|an|my)", re.IGNORECASE)
 #: "people who came to the workshop what they thought of it": what "it" is.
 _VISITED = re.compile(
-    r"\b(?:came to|attended|visited|bought|ordered|tried|joined|booked|watched)\s+((?:the|our) [\w-]+(?: [\w-]+)?)$",
+    r"\b(?:came to|signed up (?:for|to)|attended|visited|bought|ordered|tried|joined|booked|watched)\s+((?:the|our) [\w-]+(?: [\w-]+)?)$",
     re.IGNORECASE,
 )
 _FOR_READER = tuple(
@@ -100,7 +105,10 @@ _FOR_READER = tuple(
         (r"\b(?:they|them)\b", "you"),
     )
 )  # fmt: skip
-_OTHERS = re.compile(r"\b(?!this\b|us\b|is\b|was\b|has\b|days?\b)\w+[^s\W]s\b(?!['’])", re.IGNORECASE)
+_OTHERS = re.compile(
+    r"\b(?!starts\b|ends\b|opens\b|begins\b|this\b|us\b|is\b|was\b|has\b|days?\b)\w+[^s\W]s\b(?!['’])", re.IGNORECASE
+)
+_SECOND_THAT = re.compile(r"(,?\s+and\s+that\s+)", re.IGNORECASE)
 _REQUEST = re.compile(rf"{REQUEST_VERBS}\b", re.IGNORECASE)
 
 
@@ -124,7 +132,8 @@ def to_reader(text: str) -> str:
     """Speak to the reader in place of about them, unless the sentence has others that "they" may stand for."""
     for pattern, word in _FOR_READER:
         found = pattern.search(text)
-        if found and (_REQUEST.match(text) or not _OTHERS.search(text[: found.start()])):
+        is_own = _REQUEST.match(text) is not None and word != "you"
+        if found and (is_own or not _OTHERS.search(text[: found.start()])):
             text = pattern.sub(word, text)
     return text
 
@@ -137,7 +146,7 @@ def strip_instruction(text: str) -> Instruction:
     text = _POLITE.sub("", text, count=1)
     stripped = _WRITE.sub("", text, count=1)
     if stripped != text:
-        text = _CONNECTOR.sub("", _FOR_READERS.sub("", stripped, count=1), count=1)
+        text = _CONNECTOR.sub("", _HOLIDAY.sub("", _FOR_READERS.sub("", stripped, count=1)), count=1)
         has_readers = True
     for pattern, found in _VERBS:
         if match := pattern.match(text):
@@ -151,7 +160,7 @@ def strip_instruction(text: str) -> Instruction:
     if launched := _LAUNCH_OF.match(text):
         text, occasion = text[launched.end() :], "introduce"
     if has_readers or occasion != "announce":
-        text = to_reader(text)
+        text = "".join(map(to_reader, _SECOND_THAT.split(text)))
     if visited := _VISITED.search(readers.removesuffix("about").strip()):
-        text = re.sub(r"\bit$", visited[1], text)
+        text = re.sub(r"\bit$|^it\b", visited[1], text)
     return Instruction(text.strip(" ,:"), occasion, text != original)

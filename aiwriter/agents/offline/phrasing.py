@@ -113,6 +113,7 @@ _VERB_PHRASE_END = re.compile(
     r"\s+(?:before|by|on|until|with|for|in|at|from|and|so|because|when|if|this|next|a month|a year|,)\b.*|,.*",
     re.IGNORECASE,
 )
+_SEEABLE = re.compile(r"\b(?:back|in stock|arriv\w+|available|out now|landed|launched)\b", re.IGNORECASE)
 _ARRIVAL = re.compile(
     r"\b(?:back|here|in stock|arriv\w+|available|out now|land(?:s|ed)|launch\w*|live|open(?:s|ing)?|ready)\b",
     re.IGNORECASE,
@@ -150,11 +151,17 @@ def offer_sentence(offer: str) -> str:
         return sentence(offer)
     if re.match(r"(?:our|the|your)\s", offer, re.IGNORECASE):
         return sentence(f"Have a look at {offer}")
+    if bare := _ENDS_FREE.match(offer):
+        return sentence(f"Your {bare[1]} is {bare[2]}")
     if re.match(r"free (?:to|for)\b", offer, re.IGNORECASE):
         return sentence(f"It is {offer}")
     if re.match(r"half[- ]price\b", offer, re.IGNORECASE) or not words.OFFER_GIVEN.search(offer.split(" for ")[0]):
         return sentence(f"There {'are' if is_plural(offer) else 'is'} {offer}")
     return sentence(f"You get {offer}")
+
+
+#: "First month free": a phrase without an article.
+_ENDS_FREE = re.compile(r"(?:your\s+)?((?:first|second|next)\s+[\w-]+)\s+(free|half[- ]price)$", re.IGNORECASE)
 
 
 def offer_headline(offer: str, brand: str) -> str:
@@ -177,6 +184,8 @@ def fit_subject(text: str, fallback: str = "") -> str:
     if len(text) <= SUBJECT_LIMIT:
         return text
     short = cut(text.rstrip("?"), SUBJECT_LIMIT - len(mark))
+    if words.OFFER.search(text) and not words.OFFER.search(short):
+        return fallback or _first_words(text)
     return f"{short}{mark}" if short else (fallback or _first_words(text))
 
 
@@ -237,7 +246,7 @@ def button_label(news: News, brief: BriefData, default: str) -> str:
     for pattern, label in _BUTTONS:
         if pattern.search(text):
             return label
-    named = news.topic if news.kind == "thing" or (_ARRIVAL.search(news.plain) and subject_of(news.plain)) else ""
+    named = news.topic if news.kind == "thing" or (_SEEABLE.search(news.plain) and subject_of(news.plain)) else ""
     if (
         named
         and words.DETERMINER.match(named)

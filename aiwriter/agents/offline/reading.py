@@ -93,7 +93,9 @@ def _starts_piece(text: str, match: re.Match[str], before: str) -> bool:
     if joint in (";", ":", "–", "—", "-") or joint.endswith("that"):
         return True
     is_comma = joint.startswith(",")
-    if words.OFFER.search(head) and not is_request(before):
+    if words.OFFER.search(before) and re.match(r"with (?:the )?(?:code|coupon)\b", following, re.IGNORECASE):
+        return False
+    if words.OFFER.search(head) and (not is_request(before) or (is_comma and not words.OFFER_IMPERATIVE.match(head))):
         return is_comma or is_clause(head) or not re.match(r"with\b", following, re.IGNORECASE) or not is_clause(head)
     if is_comma and words.DEADLINE.match(head) and words.OFFER.search(text[: match.start()]):
         return True
@@ -106,7 +108,8 @@ def _starts_piece(text: str, match: re.Match[str], before: str) -> bool:
 def _split_main(text: str) -> tuple[str, list[str], list[str]]:
     """Return the main part of a sentence, its offers, and other parts."""
     text = _ENDS.sub(", until ", text)
-    if words.OFFER_IMPERATIVE.match(text) and words.OFFER.search(text) and len(text.split()) <= 14:
+    orders = [words.OFFER_IMPERATIVE.match(part) or words.DEADLINE.match(part) for part in re.split(r",\s+", text)]
+    if all(orders) and words.OFFER_IMPERATIVE.match(text) and words.OFFER.search(text) and len(text.split()) <= 14:
         return text, [], []
     pieces: list[str] = []
     position = 0
@@ -149,7 +152,11 @@ def _kind(main: str, occasion: Occasion) -> Kind:
 
 
 def _is_bare_offer(main: str) -> bool:
-    return bool(words.OFFER.search(main)) and len(main.split()) <= 14 and not re.match(r"(?:our|your)\s", main)
+    return (
+        bool(words.OFFER.search(main))
+        and len(main.split()) <= 14
+        and not re.match(r"(?:our|your|the (?!code))\s?", main)
+    )
 
 
 def _topic(plain: str, kind: Kind) -> str:

@@ -16,9 +16,9 @@ READERS = (
     r"(?:(?:all|every|each|both)\s+(?:of\s+)?)?(?:our|the|my|these|those|any|anyone)?\s*"
     rf"(?:(?!(?:that|about|we|it|is|are|to)\b)[\w'’-]+\s+){{0,3}}?{READER_NOUNS}\b"
     r"(?:\s+(?:in|from|near)\s+[A-Z][\w-]+)?(?:\s+on\s+(?:the|our)\s+(?:[\w-]+\s+)?list\b)?"
-    r"(?:\s+(?:who|that\s+(?=have|has|had|bought|ordered|signed|joined|live|did|haven['’]t|never))\b[^,.;:]*?"
-    r"(?=\s+(?:that|about|for|with|by|what|how|why|when|where|reminding|telling|inviting|asking|thanking|offering|"
-    r"to(?!\s+(?:the|our|a|an|my|us|their|your)\b))\b|\s*$))?"
+    r"(?:\s+(?:who|that\s+(?=have|has|had|bought|ordered|signed|joined|live|did|haven['’]t|never))\b(?:"
+    r"[^,.;:]*?(?=\s+(?:that|about|what|how|why|when|where|reminding|telling|inviting|asking|thanking|offering)\b)|"
+    r"[^,.;:]*?(?=\s+(?:for|with|by|to(?!\s+(?:the|our|a|an|my|us|their|your)\b))\b|\s*$)))?"
 )
 
 #: Words that make a sentence out of what stands before them, wherever they stand.
