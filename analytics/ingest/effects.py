@@ -14,6 +14,7 @@ from django.db import connection
 
 from accounts.models import Workspace
 from audiences import services as audiences
+from campaigns.models import Campaign
 from campaigns.services import messages
 
 #: Soft bounces of one address within this time that make us stop mailing it.
@@ -89,11 +90,12 @@ def apply() -> None:
     if engaged:
         audiences.record_engagement(rows=engaged)
     workspaces = Workspace.objects.in_bulk({row[5] for row in feedback})
+    names = dict(Campaign.objects.filter(pk__in={row[8] for row in feedback}).values_list("pk", "name"))
     for row in feedback:
-        _suppress(row, workspaces)
+        _suppress(row, workspaces, names)
 
 
-def _suppress(row: tuple[Any, ...], workspaces: dict[Any, Workspace]) -> None:
+def _suppress(row: tuple[Any, ...], workspaces: dict[Any, Workspace], names: dict[Any, str]) -> None:
     kind, source, occurred_at, told, bounce_type, workspace_id, email, email_normalized, campaign_id = row
     reason = told or SUPPRESSING.get(kind, "")
     if kind == "bounced" and not reason:
@@ -101,9 +103,8 @@ def _suppress(row: tuple[Any, ...], workspaces: dict[Any, Workspace]) -> None:
         reason = "hard_bounce" if is_hard else ""
     # What happened on our own unsubscribe page was done there, in one transaction with its event.
     if reason in TELLABLE and source != "page":
-        audiences.suppress_email(
-            workspace=workspaces[workspace_id], email=email, reason=reason, source=f"{source}, campaign {campaign_id}"
-        )
+        told_by = f"{source}, campaign “{names[campaign_id]}”" if campaign_id in names else source
+        audiences.suppress_email(workspace=workspaces[workspace_id], email=email, reason=reason, source=told_by)
 
 
 def _has_bounced_too_often(occurred_at: datetime, workspace_id: Any, email_normalized: str) -> bool:
