@@ -99,9 +99,14 @@ def axis_labels(points: list[dict[str, Any]], step: int, zone: ZoneInfo) -> list
     return [moment.strftime("%-d %b %H:%M" if is_long else "%H:%M") for moment in moments]
 
 
-def chart_of(points: list[dict[str, Any]], shown: str) -> dict[str, Any]:
+def series_of(shown: str, window: str) -> tuple[tuple[str, str, str], ...]:
+    """Return what a chart shows: a campaign leaves within minutes, which over a day would flatten all that follows."""
+    return tuple(one for one in CHART_SERIES[shown] if window == "30m" or one[0] != "delivered")
+
+
+def chart_of(points: list[dict[str, Any]], shown: str, window: str = "30m") -> dict[str, Any]:
     """Return what the template draws: areas from the top down (so that hairlines stay visible), ticks, legend."""
-    series = CHART_SERIES[shown]
+    series = series_of(shown, window)
     drawn = charts.stacked_areas(points, [name for name, _, _ in series])
     paths = {layer.name: layer.path for layer in drawn.layers}
     return {
@@ -144,7 +149,7 @@ class LivePage(WorkspaceTemplatePage):
             views=[(name, *VIEW_WORDS[name]) for name in VIEWS],
             window=window,
             ranges=[(name, chosen.label) for name, chosen in RANGES.items()],
-            chart=chart_of(timeline["points"], shown),
+            chart=chart_of(timeline["points"], shown, window),
             points=timeline["points"],
             axis=axis_labels(timeline["points"], timeline["step_minutes"], zone),
             funnel=list(bands),

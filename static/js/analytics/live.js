@@ -167,8 +167,11 @@ const at = (point) => {
   return `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${clock(date)}`;
 };
 
+/** A campaign leaves within minutes: over a day that would flatten all that readers do. */
+const seriesShown = () => page.series[shown].filter(([name]) => range === "30m" || name !== "delivered");
+
 function showChart() {
-  const series = page.series[shown];
+  const series = seriesShown();
   const drawn = stackedAreas(points, series.map(([name]) => name));
   const layers = $("[data-layers]", plot);
   if ([...layers.children].map((path) => path.dataset.layer).join() !== series.map(([name]) => name).join()) {
@@ -202,7 +205,7 @@ function showTip(index) {
   cursor.setAttribute("x1", x);
   cursor.setAttribute("x2", x);
   cursor.setAttribute("visibility", "visible");
-  tip.replaceChildren(element("b", {}, at(point)), ...page.series[shown].toReversed().map(([name, word, tone]) =>
+  tip.replaceChildren(element("b", {}, at(point)), ...seriesShown().toReversed().map(([name, word, tone]) =>
     element("div", {}, element("span", { class: `dot ${tone}` }), word, element("b", {}, number(point[name])))));
   tip.hidden = false;
   tip.style.justifySelf = x > 330 ? "start" : "end";
