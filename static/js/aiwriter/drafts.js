@@ -167,6 +167,8 @@ export function watchGeneration(element, generationId, { onDone, onDraft, onStag
 
   function setStatus(status, detail = "") {
     say(element, "status", [STATUS_LINES[status] ?? status, detail].filter(Boolean).join(" "));
+    // That all went well is seen from the drafts themselves; only listeners need the word.
+    part(element, "status").classList.toggle("vh", status === "succeeded" && !detail);
     if (cancelButton) cancelButton.hidden = DONE.has(status);
   }
 
