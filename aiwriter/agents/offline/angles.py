@@ -149,7 +149,9 @@ class AngleWriter:
         fallback = signed("The essentials from {brand}", self.brand)
         if news.offers:
             angle = "The offer"
-            subject = fit_subject(offer_headline(news.offers[0], self.brand), f"An offer from {self.brand or 'us'}")
+            subject = fit_subject(
+                offer_headline(news.offers[0], self.brand), signed("An offer from {brand}", self.brand)
+            )
             if news.is_offer:
                 subject = self._distinct(fit_subject(offer_headline(news.offers[0], ""), subject))
             heading = fit_subject(offer_headline(news.offers[0], ""), subject)
@@ -175,7 +177,7 @@ class AngleWriter:
             return subject
         inner = lower_first(subject)
         told = f"For you: {inner}"
-        return told if len(told) <= SUBJECT_LIMIT else f"An offer from {self.brand or 'us'}"
+        return told if len(told) <= SUBJECT_LIMIT else signed("An offer from {brand}", self.brand)
 
     def _essentials_subject(self, fallback: str) -> str:
         news = self.news

@@ -95,7 +95,8 @@ _SECOND = re.compile(
 _LAUNCH_OF = re.compile(r"^the (?:launch|opening|start|arrival|release) of (?=our|the|a|an|my)", re.IGNORECASE)
 #: "people who came to the workshop what they thought of it": what "it" is.
 _VISITED = re.compile(
-    r"\b(?:came to|signed up (?:for|to)|attended|visited|bought|ordered|tried|joined|booked|watched)\s+((?:the|our) [\w-]+(?: [\w-]+)?)$",
+    r"\b(?:came to|signed up (?:for|to)|attended|visited|bought|ordered|tried|joined|booked|watched)\s+"
+    r"((?:the|our) [\w-]+(?: [\w-]+)?)$",
     re.IGNORECASE,
 )
 _FOR_READER = tuple(

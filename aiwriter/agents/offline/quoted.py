@@ -10,7 +10,7 @@ from aiwriter.agents.offline import words
 from aiwriter.agents.offline.angles import FACTS_BY_LENGTH, bullets, paragraph
 from aiwriter.agents.offline.grammar import sentence, upper_first
 from aiwriter.agents.offline.languages import FRAMES, Frame, core_of, language_name
-from aiwriter.agents.offline.phrasing import fit_subject
+from aiwriter.agents.offline.phrasing import SUBJECT_LIMIT, fit_subject
 from aiwriter.guardrails import finding
 
 
@@ -18,12 +18,13 @@ def write_quoted(brief: BriefData, language: str) -> tuple[DraftContent, ...]:
     """Return the three angles around the brief's own sentence, with the remark that nobody checked its grammar."""
     frame = FRAMES.get(language, FRAMES["en"])
     core = upper_first(core_of(words.EMOJI.sub("", brief.goal).strip().rstrip("."), language))
-    brand = brief.workspace_name or "PulseQuill"
     facts = [fact.strip() for fact in (brief.offer, *brief.facts) if fact.strip()][
         : FACTS_BY_LENGTH.get(brief.length, 5)
     ]
-    subjects = (fit_subject(core, frame.previews[0].format(brand=brand).rstrip(".")),
-                *(subject.format(brand=brand) for subject in frame.subjects))  # fmt: skip
+    subjects = (
+        fit_subject(core, _signed(frame, 0, frame.previews[0], brief).rstrip(".")),
+        *(_signed(frame, position, text, brief) for position, text in enumerate(frame.subjects, start=1)),
+    )
     bodies = (
         [_heading(subjects[0]), _text(frame, core, facts, 0, with_opening=False)],
         [_heading(frame.angles[1]), _text(frame, core, facts, 1, with_opening=True)],
@@ -49,12 +50,18 @@ def write_quoted(brief: BriefData, language: str) -> tuple[DraftContent, ...]:
         for number, block in enumerate(blocks, start=1):
             block["id"] = f"{chr(ord('a') + position)}{number}"
         preview = (
-            frame.previews[position].format(brand=brand)
+            _signed(frame, position, frame.previews[position], brief)
             if position == 0
             else sentence(fit_subject(core, frame.previews[1]))
         )
         drafts.append(DraftContent(position, frame.angles[position], subject, preview, blocks, (remark,)))
     return tuple(drafts[: brief.angles])
+
+
+def _signed(frame: Frame, position: int, template: str, brief: BriefData) -> str:
+    """Return a line with the sender's name, or the angle's name where there is no sender or no room for one."""
+    text = template.format(brand=brief.workspace_name)
+    return text if brief.workspace_name and len(text) <= SUBJECT_LIMIT else frame.angles[position]
 
 
 def _heading(text: str) -> Block:
