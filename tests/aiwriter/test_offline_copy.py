@@ -1,4 +1,4 @@
-"""What the template writer writes, word for word: fifty briefs, three angles each, read by an editor.
+"""What the template writer writes, word for word: some ninety briefs, three angles each, read by an editor.
 
 `offline_copy.md` holds the briefs and the texts. After a wanted change of the writer, write the file anew with
 `REWRITE_COPY=1 python -m pytest tests/aiwriter/test_offline_copy.py` and read the difference.
