@@ -19,7 +19,7 @@ ANSWER_SECONDS = 5.0
 
 
 @cache
-def streams_client() -> redis.Redis:
+def streams_client() -> redis.Redis[bytes]:
     """Return this process' client of the database that holds the event log and the live counters (thread-safe)."""
     return redis.Redis.from_url(
         settings.STREAMS_URL,
@@ -32,7 +32,7 @@ def streams_client() -> redis.Redis:
 
 
 @cache
-def counters_client() -> redis.Redis:
+def counters_client() -> redis.Redis[bytes]:
     """Return this process' client of the cache database: rate limits, sign-in delays and one-use tickets."""
     return redis.Redis.from_url(
         settings.CACHE_URL,
