@@ -68,8 +68,8 @@ def get_timeline(campaign: Campaign, *, window: str = "30m", now: datetime) -> d
     end = now if is_running or last is None else min(now, last + 5 * MINUTE)
     if chosen.minutes is None or chosen.step is None:
         start = first or end - 29 * MINUTE
-        length = max(1, int((end - start) / MINUTE) + 1)
-        step = next((s for s in STEPS if length / s <= MAX_POINTS), STEPS[-1])
+        minutes = max(1, int((end - start) / MINUTE) + 1)
+        step = next((s for s in STEPS if minutes / s <= MAX_POINTS), STEPS[-1])
     else:
         step, length = chosen.step, timedelta(minutes=chosen.minutes - chosen.step)
         if window == "24h" and first and not is_running:

@@ -193,7 +193,12 @@ def register_timeline_source(source: TimelineSource) -> None:
 def get_contact_timeline(contact: Contact, *, limit: int = 40) -> list[TimelineEntry]:
     """Return what happened to a contact, newest first: consent, lists, suppression, engagement and mail."""
     entries = [
-        TimelineEntry(consent.given_at, "lock", "Consent recorded", f"{consent.source}: “{consent.wording}”" if consent.wording else consent.source)
+        TimelineEntry(
+            consent.given_at,
+            "lock",
+            "Consent recorded",
+            f"{consent.source}: “{consent.wording}”" if consent.wording else consent.source,
+        )
         for consent in contact.consents.order_by("-given_at")[:limit]
     ]
     for place in contact.subscriptions.select_related("list")[:limit]:
