@@ -12,7 +12,7 @@ DEPLOYED := PUBLIC_URL=https://mail.example.com DATABASE_URL=postgresql://app:pw
 	SECRET_KEY=for-the-deploy-check-only-0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t LOG_LEVEL=WARNING
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types contracts migrations deploy-check bench load clean
+.PHONY: help run test check lint format types contracts migrations deploy-check bench load pictures clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ bench: $(VENV)/.develops  ## Measure against the limits of the machine (FULL=1 f
 load: $(VENV)/.develops  ## Load a running instance with k6 (URL=, EMAIL=, PASSWORD= to name another)
 	@BASE_URL=$(or $(URL),http://localhost:8000) EMAIL=$(or $(EMAIL),maya@northwind.example) \
 	  PASSWORD=$(or $(PASSWORD),pour-over-at-dawn) $(VENV)/bin/k6 run $(ARGS) tests/load/pages_and_api.js
+
+pictures: $(VENV)/.develops  ## Take the README's pictures from a running instance with a fresh demo (URL= to name another)
+	@$(PY) -m tests.pictures $(or $(URL),http://localhost:8000)
 
 clean:  ## Remove the virtual environment, the caches and the local data (.pulsequill)
 	@if [ -f .pulsequill/serve.lock ] && command -v flock >/dev/null && ! flock -n .pulsequill/serve.lock true; then \
