@@ -14,6 +14,7 @@ PAGES = [
     "/",
     "/contacts",
     "/contacts/new",
+    "/contacts/{contact}",
     "/lists",
     "/segments",
     "/imports",
@@ -51,9 +52,10 @@ def ids(instance: Any) -> dict[str, str]:
     email, password = instance.sign_ins["owner"]
     pair = client.http.post("/v1/auth/token", json={"email": email, "password": password}).json()
     client.access, client.refresh = pair["access"], pair["refresh"]
-    return {
+    found = {
         status: client.get("/v1/campaigns", status=status, limit=1)["results"][0]["id"] for status in ("draft", "sent")
     }
+    return {**found, "contact": client.get("/v1/contacts", limit=1)["results"][0]["id"]}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
