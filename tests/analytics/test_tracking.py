@@ -34,6 +34,7 @@ def server() -> Iterator[str]:
     """The endpoint behind uvicorn, in a thread with an event loop of its own."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    listener.listen()  # a request that comes before uvicorn is up waits for it
     app = uvicorn.Server(uvicorn.Config(tracking.application, lifespan="off", log_level="warning"))
     thread = threading.Thread(target=app.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
