@@ -49,7 +49,7 @@ deploy-check: $(VENV)/.develops  ## Django's deployment check, as in production
 	@$(DEPLOYED) $(PY) manage.py check --deploy --fail-level WARNING
 
 bench: $(VENV)/.develops  ## Measure against the limits of the machine (FULL=1 for the long sizes)
-	@$(WITH_SERVICES) $(PY) manage.py bench $(if $(FULL),--full) $(ARGS)
+	@LOG_LEVEL=WARNING $(WITH_SERVICES) $(PY) manage.py bench $(if $(FULL),--full) $(ARGS)
 
 load: $(VENV)/.develops  ## Load a running instance with k6 (URL=, EMAIL=, PASSWORD= to name another)
 	@BASE_URL=$(or $(URL),http://localhost:8000) EMAIL=$(or $(EMAIL),maya@northwind.example) \
