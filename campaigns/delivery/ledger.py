@@ -32,7 +32,7 @@ WITH picked AS MATERIALIZED (
   SELECT m.id, m.workspace_id, m.email_normalized, m.contact_id
     FROM campaigns_message m
    WHERE m.campaign_id = %s AND NOT m.is_test AND m.status IN ('queued', 'retrying')
-     AND (m.status = 'queued' OR m.retry_at <= %s)
+     AND (m.due_at IS NULL OR m.due_at <= %s)
      AND (SELECT c.status FROM campaigns_campaign c WHERE c.id = %s) = 'sending'
    ORDER BY m.id LIMIT %s
      FOR UPDATE OF m SKIP LOCKED
@@ -60,7 +60,7 @@ UPDATE campaigns_message m
        attempt_id = CASE WHEN j.refusal = '' THEN gen_random_uuid() END,
        attempt_no = m.attempt_no + CASE WHEN j.refusal = '' THEN 1 ELSE 0 END,
        claimed_by = %s, claimed_at = now(),
-       lease_until = CASE WHEN j.refusal = '' THEN now() + make_interval(secs => %s) END, retry_at = NULL
+       lease_until = CASE WHEN j.refusal = '' THEN now() + make_interval(secs => %s) END, due_at = NULL
   FROM judged j WHERE m.id = j.id
 RETURNING m.id, m.attempt_id, m.attempt_no, m.contact_id, m.variant_id, m.email, m.status
 """
@@ -88,7 +88,7 @@ UPDATE campaigns_message m
        attempt_id = CASE WHEN p.stop IS NULL THEN gen_random_uuid() END,
        attempt_no = m.attempt_no + CASE WHEN p.stop IS NULL THEN 1 ELSE 0 END,
        claimed_by = %s, claimed_at = now(),
-       lease_until = CASE WHEN p.stop IS NULL THEN now() + make_interval(secs => %s) END, retry_at = NULL
+       lease_until = CASE WHEN p.stop IS NULL THEN now() + make_interval(secs => %s) END, due_at = NULL
   FROM picked p WHERE m.id = p.id
 RETURNING m.id, m.attempt_id, m.attempt_no, m.contact_id, m.variant_id, m.email, m.status
 """
@@ -97,10 +97,10 @@ RETURNING m.id, m.attempt_id, m.attempt_no, m.contact_id, m.variant_id, m.email,
 _RECORD = """
 WITH result AS (
   SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])
-           AS r(id, attempt_id, status, reason, code, provider_message_id, retry_at)
+           AS r(id, attempt_id, status, reason, code, provider_message_id, due_at)
 ), done AS (
   UPDATE campaigns_message m
-     SET status = r.status, reason = r.reason, last_error_code = r.code, retry_at = r.retry_at, lease_until = NULL,
+     SET status = r.status, reason = r.reason, last_error_code = r.code, due_at = r.due_at, lease_until = NULL,
          provider_message_id = CASE WHEN r.status = 'sent' THEN r.provider_message_id ELSE m.provider_message_id END,
          sent_at = CASE WHEN r.status = 'sent' THEN %s ELSE m.sent_at END,
          delivered_at = CASE WHEN r.status = 'sent' AND %s THEN COALESCE(m.delivered_at, %s) ELSE m.delivered_at END,

@@ -21,7 +21,7 @@ logger = structlog.get_logger(__name__)
 PENDING = (Message.Status.QUEUED, Message.Status.SENDING, Message.Status.RETRYING)
 
 _SKIP_CANCELLED = """
-UPDATE campaigns_message m SET status = 'skipped', reason = 'cancelled', retry_at = NULL
+UPDATE campaigns_message m SET status = 'skipped', reason = 'cancelled', due_at = NULL
   FROM campaigns_campaign c
  WHERE c.id = m.campaign_id AND c.status = 'cancelled' AND m.status IN ('queued', 'retrying') AND NOT m.is_test
 """
@@ -29,11 +29,11 @@ UPDATE campaigns_message m SET status = 'skipped', reason = 'cancelled', retry_a
 #: Single rows that wait on their own: transactional and test messages, and an operator's resend after the end.
 _DUE_SINGLES = """
 SELECT m.id FROM campaigns_message m
- WHERE m.campaign_id IS NULL AND m.status IN ('queued', 'retrying') AND COALESCE(m.retry_at, m.created_at) <= %s
+ WHERE m.campaign_id IS NULL AND m.status IN ('queued', 'retrying') AND COALESCE(m.due_at, m.created_at) <= %s
 UNION ALL
 SELECT m.id FROM campaigns_campaign c JOIN campaigns_message m ON m.campaign_id = c.id
  WHERE c.status NOT IN ('sending', 'paused', 'cancelled') AND m.status IN ('queued', 'retrying')
-   AND COALESCE(m.retry_at, m.created_at) <= %s
+   AND COALESCE(m.due_at, m.created_at) <= %s
  LIMIT %s
 """
 
@@ -42,7 +42,7 @@ SELECT c.id FROM campaigns_campaign c
  WHERE c.status = 'sending'
    AND EXISTS (SELECT 1 FROM campaigns_message m
                 WHERE m.campaign_id = c.id AND NOT m.is_test
-                  AND (m.status = 'queued' OR (m.status = 'retrying' AND m.retry_at <= %s)))
+                  AND m.status IN ('queued', 'retrying') AND (m.due_at IS NULL OR m.due_at <= %s))
 """
 SINGLES_PER_SWEEP = 500
 

@@ -3,13 +3,16 @@ from campaigns.models.asset import Asset
 from campaigns.models.campaign import Campaign
 from campaigns.models.captured_message import CapturedMessage
 from campaigns.models.comment import Comment
+from campaigns.models.content_version import TemplateVersion, VariantVersion
 from campaigns.models.delivery_minute import DeliveryMinute
 from campaigns.models.drafting_schedule import DraftingSchedule
 from campaigns.models.email_template import EmailTemplate
 from campaigns.models.link import Link
 from campaigns.models.message import Message
+from campaigns.models.provider_settings import ProviderSettings
 from campaigns.models.sender import Sender
 from campaigns.models.sending_domain import SendingDomain
+from campaigns.models.smtp_server import SmtpServer
 from campaigns.models.variant import Variant
 
 __all__ = [
@@ -23,7 +26,11 @@ __all__ = [
     "EmailTemplate",
     "Link",
     "Message",
+    "ProviderSettings",
     "Sender",
     "SendingDomain",
+    "SmtpServer",
+    "TemplateVersion",
     "Variant",
+    "VariantVersion",
 ]

@@ -20,6 +20,10 @@ class Campaign(TenantModel):
         CANCELLED = "cancelled", "Cancelled"
         FAILED = "failed", "Failed"
 
+    class TimezoneMode(models.TextChoices):
+        WORKSPACE = "workspace", "Everybody at the same moment"
+        CONTACT = "contact", "Everybody at this time where they are"
+
     name = models.CharField(max_length=160)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     status_reason = models.CharField(max_length=300, blank=True, help_text="Why it is paused, failed or missed.")
@@ -33,6 +37,10 @@ class Campaign(TenantModel):
     track_clicks = models.BooleanField(default=True)
     utm = models.JSONField(default=dict, blank=True)
     send_at = models.DateTimeField(null=True, blank=True)
+    timezone_mode = models.CharField(max_length=10, choices=TimezoneMode.choices, default=TimezoneMode.WORKSPACE)
+    send_window = models.JSONField(
+        default=dict, blank=True, help_text="`{weekdays: [1..7], from: HH:MM, to: HH:MM}`; empty: at any time."
+    )
     throttle_per_hour = models.PositiveIntegerField(null=True, blank=True)
     brief = models.ForeignKey("aiwriter.Brief", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     #: Raised on every edit; the ETag of `/v1/campaigns/{id}` and the guard of the composer's autosave.

@@ -63,7 +63,9 @@ class Message(models.Model):
     claimed_by = models.CharField(max_length=80, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
-    retry_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(
+        null=True, blank=True, help_text="Not before then: local time of the contact, or the next attempt; empty: now."
+    )
     provider = models.CharField(max_length=20, blank=True)
     provider_message_id = models.CharField(max_length=120, blank=True)
     last_error_code = models.CharField(max_length=60, blank=True)

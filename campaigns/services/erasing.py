@@ -26,7 +26,7 @@ def forget_person(contact: Contact) -> None:
     rows = Message.objects.for_workspace(contact.workspace_id).filter(pk__in=ids)
     CapturedMessage.objects.for_workspace(contact.workspace_id).filter(message__in=ids).delete()
     theirs = rows.filter(Q(is_test=False) | Q(email_normalized=contact.email_normalized))
-    theirs.filter(status__in=WAITING).update(status=Message.Status.SKIPPED, reason="contact_deleted", retry_at=None)
+    theirs.filter(status__in=WAITING).update(status=Message.Status.SKIPPED, reason="contact_deleted", due_at=None)
     for address in set(theirs.filter(email_normalized__contains="@").values_list("email_normalized", flat=True)):
         mark = erased_mark(address)
         theirs.filter(email_normalized=address).update(

@@ -93,7 +93,7 @@ def resend(*, message: Message, actor: User | None) -> Message:
                 reason="",
                 attempt_id=None,
                 lease_until=None,
-                retry_at=None,
+                due_at=None,
                 attempt_no=0,
                 provider=settings.EMAIL_PROVIDER if campaign is None else campaign.provider or message.provider,
             )

@@ -29,15 +29,15 @@ MOST_TEST_ADDRESSES = 10
 #: Rows that failed because of our account, not because of the message, get another try when somebody resumes.
 _TRY_ACCOUNT_FAILURES_AGAIN = """
 UPDATE campaigns_message
-   SET status = 'retrying', retry_at = now(), reason = '', attempt_id = NULL
+   SET status = 'retrying', due_at = now(), reason = '', attempt_id = NULL
  WHERE campaign_id = %s AND NOT is_test AND status = 'failed' AND last_error_code = ANY(%s)
 RETURNING variant_id
 """
 _RETRY_AT_ONCE = """
-UPDATE campaigns_message SET retry_at = now() WHERE campaign_id = %s AND NOT is_test AND status = 'retrying'
+UPDATE campaigns_message SET due_at = now() WHERE campaign_id = %s AND NOT is_test AND status = 'retrying'
 """
 _SKIP_THE_REST = """
-UPDATE campaigns_message SET status = 'skipped', reason = 'cancelled', retry_at = NULL
+UPDATE campaigns_message SET status = 'skipped', reason = 'cancelled', due_at = NULL
  WHERE campaign_id = %s AND NOT is_test AND status IN ('queued', 'retrying')
 """
 

@@ -31,7 +31,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         model = Message
         fields = (
             "id", "campaign", "variant", "template", "contact", "email", "is_test", "status", "reason", "attempt_no",
-            "retry_at", "provider", "provider_message_id", "last_error_code", "created_at", "sent_at", "delivered_at",
+            "due_at", "provider", "provider_message_id", "last_error_code", "created_at", "sent_at", "delivered_at",
             "first_opened_at", "first_clicked_at", "bounced_at", "bounce_type", "complained_at", "unsubscribed_at",
         )  # fmt: skip
         read_only_fields = fields

@@ -186,10 +186,10 @@ def test_a_temporary_refusal_is_tried_again_later_and_then_given_up(told) -> Non
     for _ in range(ledger.MAX_ATTEMPTS):
         pipeline.deliver(campaign_id=campaign.pk)
         row = rows_of(campaign)[0]
-        if row.retry_at:
-            waits.append((row.retry_at - timezone.now()).total_seconds())
+        if row.due_at:
+            waits.append((row.due_at - timezone.now()).total_seconds())
             assert claim(campaign).is_empty, "not before its time"
-            Message.objects.filter(pk=row.pk).update(retry_at=timezone.now())
+            Message.objects.filter(pk=row.pk).update(due_at=timezone.now())
 
     row = rows_of(campaign)[0]
     assert (row.status, row.attempt_no) == ("failed", ledger.MAX_ATTEMPTS)
@@ -211,7 +211,7 @@ def test_every_attempt_carries_the_same_message_id(told) -> None:
     campaign, _ = make_launched(1)
     for _ in range(2):
         pipeline.deliver(campaign_id=campaign.pk)
-        Message.objects.filter(campaign=campaign).update(retry_at=timezone.now())
+        Message.objects.filter(campaign=campaign).update(due_at=timezone.now())
     ids = {line for message in provider.given for line in message.mime.split(b"\r\n") if line.startswith(b"Message-ID")}
     assert len(provider.given) == 2
     assert len({message.attempt_id for message in provider.given}) == 2
@@ -269,7 +269,7 @@ def test_an_outage_costs_one_attempt_a_slice_says_so_and_pauses_when_it_lasts(to
     assert campaign.status_reason.startswith("Waiting")
 
     for _ in range(pipeline.DOWN_ATTEMPTS - 1):
-        Message.objects.filter(campaign=campaign).update(retry_at=timezone.now())
+        Message.objects.filter(campaign=campaign).update(due_at=timezone.now())
         pipeline.deliver(campaign_id=campaign.pk)
     campaign.refresh_from_db()
     assert campaign.status == Campaign.Status.PAUSED
