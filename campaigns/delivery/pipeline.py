@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.activity import record as record_activity
 from campaigns.delivery import ledger, pacing, reaper
-from campaigns.delivery.providers import Brake, Effect, Outcome, OutgoingMessage, Provider, get_provider
+from campaigns.delivery.providers import NO_WITNESS, Brake, Effect, Outcome, OutgoingMessage, Provider, get_provider
 from campaigns.delivery.rendering import Claimed, Renderer
 from campaigns.delivery.transactional import TransactionalRenderer
 from campaigns.lifecycle import change_status
@@ -139,7 +139,7 @@ def hand_over(
     rendered = renderer.render(rows, content=provider.content, now=timezone.now())
     messages = [message for message in rendered if isinstance(message, OutgoingMessage)]
     try:
-        answers = iter(provider.send_batch(messages, brake=brake) if messages else [])
+        answers = iter(provider.send_batch(messages, brake=brake, witness=NO_WITNESS) if messages else [])
     except Exception:  # a provider that breaks its promise must cost doubt, never a silent loss or a second mail
         logger.exception("provider_error", provider=provider.name)
         answers = iter([brake.note(Outcome("provider_error")) for _ in messages])

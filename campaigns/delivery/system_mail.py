@@ -14,7 +14,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
 from campaigns.delivery.headers import ascii_address
-from campaigns.delivery.providers import Brake, Outcome, OutgoingMessage, Parts, Verdict, get_provider
+from campaigns.delivery.providers import NO_WITNESS, Brake, Outcome, OutgoingMessage, Parts, Verdict, get_provider
 from campaigns.delivery.providers.base import TIMEOUT_S
 
 
@@ -37,7 +37,8 @@ class EmailBackend(BaseEmailBackend):
             messages = [_outgoing(mail, address, provider.content) for address in mail.recipients()]
             if not messages:
                 continue
-            outcomes = provider.send_batch(messages, brake=Brake(deadline=time.monotonic() + TIMEOUT_S))
+            brake = Brake(deadline=time.monotonic() + TIMEOUT_S)
+            outcomes = provider.send_batch(messages, brake=brake, witness=NO_WITNESS)
             refused = [outcome for outcome in outcomes if outcome.verdict is not Verdict.ACCEPTED]
             if not refused:
                 sent += 1

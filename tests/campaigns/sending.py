@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import Workspace
 from audiences.models import Contact
 from campaigns.delivery import pipeline, planner
-from campaigns.delivery.providers import Brake, Outcome, OutgoingMessage, Provider
+from campaigns.delivery.providers import Brake, Outcome, OutgoingMessage, Provider, Witness
 from campaigns.delivery.providers.answers import NOT_SENT
 from campaigns.models import Campaign, CapturedMessage, Message
 from tests.campaigns.making import make_campaign, make_contact, make_list, make_workspace
@@ -68,14 +68,17 @@ class ToldProvider(Provider):
     def claim_size(self) -> int:
         return self.batch
 
-    def send_batch(self, messages: Sequence[OutgoingMessage], *, brake: Brake) -> list[Outcome]:
+    def send_batch(self, messages: Sequence[OutgoingMessage], *, brake: Brake, witness: Witness) -> list[Outcome]:
         outcomes = []
         for message in messages:
             if not brake.may_start():
                 outcomes.append(NOT_SENT)
                 continue
             self.given.append(message)
-            outcomes.append(brake.note(self.answer(message)))
+            witness.starting(message)
+            outcome = self.answer(message)
+            witness.settled(message, outcome)
+            outcomes.append(brake.note(outcome))
         return outcomes
 
 

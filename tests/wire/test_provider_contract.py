@@ -14,7 +14,7 @@ import pytest
 from campaigns.content import mustache
 from campaigns.delivery.headers import FixedHeaders, ascii_address
 from campaigns.delivery.mime import Skeleton
-from campaigns.delivery.providers import ANSWERS, Brake, OutgoingMessage, Provider, Verdict
+from campaigns.delivery.providers import ANSWERS, NO_WITNESS, Brake, OutgoingMessage, Provider, Verdict
 from campaigns.delivery.providers.capture import CaptureProvider
 from campaigns.delivery.providers.sendgrid.send import SendGridProvider
 from campaigns.delivery.providers.smtp import SmtpProvider
@@ -85,7 +85,9 @@ class Bench:
     def send(self, *addresses: str, brake: Brake | None = None, provider: Provider | None = None) -> list[str]:
         brake = brake or Brake(deadline=time.monotonic() + 20)
         chosen = provider or self.provider
-        return [outcome.code for outcome in chosen.send_batch(self.messages(*addresses), brake=brake)]
+        return [
+            outcome.code for outcome in chosen.send_batch(self.messages(*addresses), brake=brake, witness=NO_WITNESS)
+        ]
 
 
 def closed_port() -> int:
@@ -178,7 +180,9 @@ def test_a_refused_recipient_fails_alone(faulty: Bench) -> None:
 
 def test_a_busy_provider_is_tried_again_later(faulty: Bench) -> None:
     brake = Brake(deadline=time.monotonic() + 20)
-    outcomes = faulty.provider.send_batch(faulty.messages(f"{faulty.busy}@example.org"), brake=brake)
+    outcomes = faulty.provider.send_batch(
+        faulty.messages(f"{faulty.busy}@example.org"), brake=brake, witness=NO_WITNESS
+    )
     assert [outcome.verdict for outcome in outcomes] == [Verdict.RETRY]
     assert faulty.addresses() == []
 

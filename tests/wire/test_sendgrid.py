@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from campaigns.delivery.providers import Brake, Outcome, OutgoingMessage, Parts
+from campaigns.delivery.providers import NO_WITNESS, Brake, Outcome, OutgoingMessage, Parts
 from campaigns.delivery.providers.sendgrid.send import SendGridProvider, body_of
 from tests.fakes.sendgrid_server import API_KEY, FakeSendGrid, problems_of, sendgrid_server
 
@@ -49,7 +49,7 @@ def server() -> Iterator[tuple[FakeSendGrid, str]]:
 
 def send(url: str, *messages: OutgoingMessage, **options: object) -> list[Outcome]:
     provider = SendGridProvider(**{"api_key": API_KEY, "base_url": url, "concurrency": 4, "timeout_s": 5, **options})  # type: ignore[arg-type]
-    return provider.send_batch(messages, brake=Brake(deadline=time.monotonic() + 20))
+    return provider.send_batch(messages, brake=Brake(deadline=time.monotonic() + 20), witness=NO_WITNESS)
 
 
 def test_the_body_keeps_every_rule_and_says_everything(server: tuple[FakeSendGrid, str]) -> None:
@@ -167,7 +167,9 @@ def test_too_many_requests_waits_as_long_as_it_is_told(server: tuple[FakeSendGri
     fake.reset_after_s = 120
     provider = SendGridProvider(api_key=API_KEY, base_url=url, concurrency=1, timeout_s=5)
     brake = Brake(deadline=time.monotonic() + 20)
-    outcomes = provider.send_batch([message("e429@example.org"), message("a@example.org")], brake=brake)
+    outcomes = provider.send_batch(
+        [message("e429@example.org"), message("a@example.org")], brake=brake, witness=NO_WITNESS
+    )
     assert outcomes[0].code == "http_429"
     assert 100 < (outcomes[0].retry_after_s or 0) <= 121
     assert outcomes[1].code == "not_sent", "its turn comes after the deadline of this batch"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from campaigns.delivery.providers import Brake, Effect, Outcome, OutgoingMessage
+from campaigns.delivery.providers import NO_WITNESS, Brake, Effect, Outcome, OutgoingMessage
 from campaigns.delivery.providers.smtp import Server, SmtpProvider
 from tests.fakes.smtp_server import Sink, make_certificate, smtp_server
 
@@ -32,7 +32,7 @@ def message(address: str, mime: bytes = b"Subject: x\r\n\r\nhello\r\n") -> Outgo
 
 def send(provider: SmtpProvider, *messages: OutgoingMessage) -> list[Outcome]:
     try:
-        return provider.send_batch(messages, brake=Brake(deadline=time.monotonic() + 20))
+        return provider.send_batch(messages, brake=Brake(deadline=time.monotonic() + 20), witness=NO_WITNESS)
     finally:
         provider.close()
 
@@ -126,7 +126,9 @@ def test_connections_are_kept_for_the_next_batch(server: tuple[Sink, int]) -> No
     sink, port = server
     provider = SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=2)
     for _ in range(3):
-        provider.send_batch([message("a@example.org")] * 6, brake=Brake(deadline=time.monotonic() + 20))
+        provider.send_batch(
+            [message("a@example.org")] * 6, brake=Brake(deadline=time.monotonic() + 20), witness=NO_WITNESS
+        )
     provider.close()
     assert len(sink.taken) == 18
     assert sink.sessions <= 2
@@ -135,7 +137,7 @@ def test_connections_are_kept_for_the_next_batch(server: tuple[Sink, int]) -> No
 def test_a_connection_that_died_in_between_is_replaced() -> None:
     with smtp_server() as (sink, port):
         provider = SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=1, timeout_s=5)
-        provider.send_batch([message("a@example.org")], brake=Brake(deadline=time.monotonic() + 20))
+        provider.send_batch([message("a@example.org")], brake=Brake(deadline=time.monotonic() + 20), witness=NO_WITNESS)
         provider._idle[0]._socket.shutdown(socket.SHUT_RDWR)
         outcomes = send(provider, message("b@example.org"))
         assert [outcome.code for outcome in outcomes] == ["accepted"]

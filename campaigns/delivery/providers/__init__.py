@@ -8,7 +8,8 @@ How to add one:
 2. Translate its answers through `answers.py`. Ask of every error: *could it have been accepted?* If no, `RETRY`
    or `FAILED`; if perhaps, `UNCERTAIN`. Add codes to `ANSWERS`; never decide in code.
 3. Give every exchange a timeout of `TIMEOUT_S`, switch off the client library's own retries, ask the `brake`
-   before each message is started, and tell it each outcome.
+   before each message is started, and tell it each outcome. Tell the `witness` before a message leaves and right
+   after its answer.
 4. Register the class in `PROVIDERS` below, the name in `EMAIL_PROVIDER`'s choices in `pulsequill/env.py`, and its
    settings there too.
 5. Add a scriptable server for it to `tests/fakes/` and a row to `PROVIDERS_UNDER_TEST` in
@@ -23,13 +24,14 @@ from functools import cache
 from django.conf import settings
 
 from campaigns.delivery.providers.answers import ANSWERS, Answer, Effect, Outcome, Verdict
-from campaigns.delivery.providers.base import Brake, OutgoingMessage, Parts, Provider
+from campaigns.delivery.providers.base import NO_WITNESS, Brake, OutgoingMessage, Parts, Provider, Witness
 from campaigns.delivery.providers.capture import CaptureProvider
 from campaigns.delivery.providers.sendgrid.send import SendGridProvider
 from campaigns.delivery.providers.smtp import SmtpProvider
 
 __all__ = [
     "ANSWERS",
+    "NO_WITNESS",
     "PROVIDERS",
     "Answer",
     "Brake",
@@ -39,6 +41,7 @@ __all__ = [
     "Parts",
     "Provider",
     "Verdict",
+    "Witness",
     "get_provider",
 ]
 

@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Protocol
 from uuid import UUID
 
 from campaigns.delivery.providers.answers import Effect, Outcome, Verdict
@@ -88,6 +88,31 @@ class Brake:
         return outcome
 
 
+class Witness(Protocol):
+    """Told before a message leaves and after its answer: the journal that keeps doubt at the open connections."""
+
+    def starting(self, message: OutgoingMessage) -> None:
+        """Note that a message is about to leave.
+
+        Called before the first byte of its content leaves (SMTP: of what follows DATA; HTTP: of the request).
+        """
+
+    def settled(self, message: OutgoingMessage, outcome: Outcome) -> None:
+        """Note a message's answer; called right after it came, before anything else is done."""
+
+
+class _Nobody:
+    def starting(self, message: OutgoingMessage) -> None:
+        pass
+
+    def settled(self, message: OutgoingMessage, outcome: Outcome) -> None:
+        pass
+
+
+#: For mail that has no ledger row, so that there is no doubt to bound.
+NO_WITNESS: Witness = _Nobody()
+
+
 class Provider(ABC):
     """Carries messages to mailboxes. One instance serves one process and may keep connections open."""
 
@@ -99,10 +124,10 @@ class Provider(ABC):
     @property
     @abstractmethod
     def claim_size(self) -> int:
-        """How many messages are claimed together: what a kill -9 can at most put in doubt."""
+        """How many messages are claimed together and come in one batch."""
 
     @abstractmethod
-    def send_batch(self, messages: Sequence[OutgoingMessage], *, brake: Brake) -> list[Outcome]:
+    def send_batch(self, messages: Sequence[OutgoingMessage], *, brake: Brake, witness: Witness) -> list[Outcome]:
         """Hand over a batch and return one outcome for each message, in order.
 
         Must not raise for anything that a message, the network or the provider does: that is an outcome.
@@ -110,7 +135,8 @@ class Provider(ABC):
         Args:
             messages: the batch.
             brake: asked before each message is started and told each outcome; what may not start is `NOT_SENT`.
+            witness: told of each message before it leaves and of its answer, from whatever thread.
         """
 
     def close(self) -> None:  # noqa: B027 - most providers hold nothing
-        """Let go of open connections."""
+        """Let go of connections that are kept open between batches."""

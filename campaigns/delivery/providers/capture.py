@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from campaigns.delivery.providers.answers import NOT_SENT, Outcome
-from campaigns.delivery.providers.base import Brake, OutgoingMessage, Provider
+from campaigns.delivery.providers.base import Brake, OutgoingMessage, Provider, Witness
 from campaigns.models import CapturedMessage
 
 _COLUMNS = ("workspace_id", "campaign_id", "message_id", "to", "subject", "raw", "created_at")
@@ -32,11 +32,13 @@ class CaptureProvider(Provider):
         """A thousand: the outbox takes them in one statement."""
         return 1000
 
-    def send_batch(self, messages: Sequence[OutgoingMessage], *, brake: Brake) -> list[Outcome]:
+    def send_batch(self, messages: Sequence[OutgoingMessage], *, brake: Brake, witness: Witness) -> list[Outcome]:
         """Keep a batch, all of it or none; a database error is raised, because then no result can be recorded."""
         if not brake.may_start():
             return [NOT_SENT] * len(messages)
         now = timezone.now()
+        for message in messages:
+            witness.starting(message)
         with transaction.atomic(), connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             copy.set_types(_TYPES)
             for message in messages:
@@ -51,4 +53,7 @@ class CaptureProvider(Provider):
                         now,
                     )
                 )
-        return [Outcome("accepted", provider_message_id=f"capture-{message.message_id}") for message in messages]
+        outcomes = [Outcome("accepted", provider_message_id=f"capture-{message.message_id}") for message in messages]
+        for message, outcome in zip(messages, outcomes, strict=True):
+            witness.settled(message, outcome)
+        return outcomes

@@ -27,7 +27,7 @@ from campaigns.delivery.providers.answers import (
     code_of,
     smtp_code,
 )
-from campaigns.delivery.providers.base import TIMEOUT_S, Brake, OutgoingMessage, Provider
+from campaigns.delivery.providers.base import TIMEOUT_S, Brake, OutgoingMessage, Provider, Witness
 
 #: Messages of a claim for each connection: the bound of what one kill can put in doubt, times the connections.
 MESSAGES_PER_CONNECTION = 50
@@ -197,11 +197,13 @@ class _Exchange:
         take: Callable[[], int | None],
         messages: Sequence[OutgoingMessage],
         settle: Callable[[int, Outcome], None],
+        witness: Witness,
     ) -> None:
         self._connection = connection
         self._take = take
         self._messages = messages
         self._settle = settle
+        self._witness = witness
         self.is_open = True
 
     def run(self) -> None:
@@ -241,6 +243,7 @@ class _Exchange:
             return self._go_on_after_refusal(refusal)
         following = self._next()
         data = _body(self._messages[index].mime)
+        self._witness.starting(self._messages[index])
         if following is not None and self._connection.pipelines:
             data += b"".join(_envelope(self._messages[following]))
         try:
@@ -338,7 +341,7 @@ class SmtpProvider(Provider):
         """A bounded share for each connection."""
         return self._connections * MESSAGES_PER_CONNECTION
 
-    def send_batch(self, messages: Sequence[OutgoingMessage], *, brake: Brake) -> list[Outcome]:
+    def send_batch(self, messages: Sequence[OutgoingMessage], *, brake: Brake, witness: Witness) -> list[Outcome]:
         """Spread the batch over the connections; a message whose connection broke keeps its own outcome."""
         outcomes: list[Outcome] = [NOT_SENT] * len(messages)
         waiting = deque(range(len(messages)))
@@ -352,6 +355,7 @@ class SmtpProvider(Provider):
                 return None
 
         def settle(index: int, outcome: Outcome) -> None:
+            witness.settled(messages[index], outcome)
             outcomes[index] = brake.note(outcome)
 
         def carry() -> None:
@@ -363,7 +367,7 @@ class SmtpProvider(Provider):
                     if brake.tripped_by is None and waiting:
                         settle(waiting.popleft(), refusal.outcome)
                     return
-                exchange = _Exchange(connection, take, messages, settle)
+                exchange = _Exchange(connection, take, messages, settle, witness)
                 exchange.run()
                 if exchange.is_open:
                     self._idle.append(connection)

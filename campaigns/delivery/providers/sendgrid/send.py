@@ -28,7 +28,7 @@ from campaigns.delivery.providers.answers import (
     code_of,
     http_code,
 )
-from campaigns.delivery.providers.base import TIMEOUT_S, Brake, OutgoingMessage, Provider
+from campaigns.delivery.providers.base import TIMEOUT_S, Brake, OutgoingMessage, Provider, Witness
 
 #: SendGrid refuses a body with one of these among its `headers`; it writes them itself.
 FORBIDDEN_HEADERS = frozenset(
@@ -144,13 +144,16 @@ class SendGridProvider(Provider):
         """One message for each call that may be under way."""
         return self._concurrency
 
-    def send_batch(self, messages: Sequence[OutgoingMessage], *, brake: Brake) -> list[Outcome]:
+    def send_batch(self, messages: Sequence[OutgoingMessage], *, brake: Brake, witness: Witness) -> list[Outcome]:
         """Make one call for each message, as many at a time as the concurrency says."""
 
         def send(message: OutgoingMessage) -> Outcome:
             if not brake.may_start() or not self._gate.wait(brake.deadline):
                 return NOT_SENT
-            return brake.note(self._send(message))
+            witness.starting(message)
+            outcome = self._send(message)
+            witness.settled(message, outcome)
+            return brake.note(outcome)
 
         if len(messages) == 1:
             return [send(messages[0])]
