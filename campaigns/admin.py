@@ -24,7 +24,9 @@ from campaigns.models import (
     Message,
     Sender,
     SendingDomain,
+    TemplateVersion,
     Variant,
+    VariantVersion,
 )
 from pulsequill.core.admin import AdminBase, LedgerAdmin
 
@@ -136,6 +138,26 @@ class EmailTemplateAdmin(AdminBase):
     list_select_related = ("workspace",)
     search_fields = ("name", "subject", "workspace__name")
     ordering = ("-updated_at",)
+
+
+@admin.register(TemplateVersion)
+class TemplateVersionAdmin(LedgerAdmin):
+    """Kept states of templates; a record, restored on the template's own page."""
+
+    list_display = ("template", "number", "note", "subject", "workspace", "created_by", "updated_at")
+    list_select_related = ("template", "workspace", "created_by")
+    search_fields = ("template__name", "subject", "note", "workspace__name")
+    ordering = ("-created_at",)
+
+
+@admin.register(VariantVersion)
+class VariantVersionAdmin(LedgerAdmin):
+    """Kept states of variants; a record, restored in the composer."""
+
+    list_display = ("variant", "number", "note", "subject", "workspace", "created_by", "updated_at")
+    list_select_related = ("variant", "workspace", "created_by")
+    search_fields = ("variant__campaign__name", "subject", "note", "workspace__name")
+    ordering = ("-created_at",)
 
 
 @admin.register(Sender)

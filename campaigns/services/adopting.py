@@ -14,7 +14,8 @@ from aiwriter.guardrails.tags import STANDARD_TAGS
 from aiwriter.models import Draft, Generation
 from audiences.selectors import known_merge_tags
 from campaigns.models import Campaign, Variant
-from campaigns.services.composing import FIRST_LABEL, lock_for_edit, update_campaign
+from campaigns.services.composing import FIRST_LABEL, update_campaign
+from campaigns.services.editing import lock_for_edit
 from pulsequill.core.errors import NotFound
 
 

@@ -15,10 +15,10 @@ from campaigns.content import mjml, mustache
 from campaigns.content.blocks import validate_blocks
 from campaigns.content.links import UTM_NAMES
 from campaigns.content.sanitising import without_control_characters
-from campaigns.lifecycle import DELETABLE, EDITABLE
+from campaigns.lifecycle import DELETABLE
 from campaigns.models import Campaign, Sender, Variant
+from campaigns.services.editing import lock_for_edit
 from pulsequill.core.errors import FieldError, Invalid, NotFound, WrongState
-from pulsequill.core.rest.etags import Stale
 
 MAX_VARIANTS = 4
 FIRST_LABEL = "A"
@@ -202,31 +202,6 @@ def _apply(campaign: Campaign, changes: Mapping[str, Any], *, replaces_variants:
             getattr(campaign, name).set(changes[name])
     if "variants" in changes:
         _save_variants(campaign, changes["variants"], replaces=replaces_variants)
-
-
-def lock_for_edit(campaign: Campaign, expected_revision: int | None) -> Campaign:
-    """Return the campaign's row, locked until the transaction ends.
-
-    Raises:
-        WrongState: it is not a draft any more.
-        Stale: somebody else changed it since `expected_revision`.
-        NotFound: it was deleted meanwhile.
-    """
-    row = (
-        Campaign.objects.for_workspace(campaign.workspace_id)
-        .select_for_update(of=("self",))
-        .filter(pk=campaign.pk)
-        .first()
-    )
-    if row is None:
-        raise NotFound
-    if row.status not in EDITABLE:
-        raise WrongState(
-            f"A campaign that is {row.get_status_display().lower()} cannot be edited.", status_now=row.status
-        )
-    if expected_revision is not None and row.revision != expected_revision:
-        raise Stale("Somebody else changed this campaign. Load it again before you go on.", revision=row.revision)
-    return row
 
 
 @transaction.atomic

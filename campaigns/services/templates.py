@@ -11,6 +11,7 @@ from accounts.models import User, Workspace
 from campaigns.content import mustache
 from campaigns.models import Campaign, EmailTemplate, Variant
 from campaigns.services.composing import clean_body, clean_name, create_campaign
+from campaigns.services.versions import keep_template_version
 from pulsequill.core.errors import FieldError, Invalid, NotFound
 
 
@@ -32,6 +33,7 @@ def _save(template: EmailTemplate, actor: User | None, kind: str, summary: str) 
     try:
         with transaction.atomic():
             template.save()
+            keep_template_version(template=template, actor=actor)
             activity.record(workspace=template.workspace, actor=actor, kind=kind, summary=summary, subject=template)
     except IntegrityError as error:
         detail = "A template of this name is there already."

@@ -18,7 +18,7 @@ from tests.campaigns.sending import make_launched
 pytestmark = pytest.mark.django_db
 
 MODELS = list(apps.get_app_config("campaigns").get_models())
-LEDGERS = {"message", "deliveryminute", "capturedmessage", "approval"}
+LEDGERS = {"message", "deliveryminute", "capturedmessage", "approval", "templateversion", "variantversion"}
 
 
 @pytest.fixture
