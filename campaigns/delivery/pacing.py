@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
+from campaigns.delivery.local_time import due_at_sql
 from campaigns.models import Campaign
+
+__all__ = ["allowance", "due_at_sql"]
 
 #: Messages that have left count by their minute; messages that are under way count as if they had.
 _USED = """
