@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import Workspace
 from analytics.ingest import sendgrid
+from campaigns.tokens import read_sendgrid_endpoint_token
 from pulsequill.core.event_log import append_durably
 from pulsequill.core.signing import BadSignature
 
@@ -33,7 +34,7 @@ def sendgrid_events(request: HttpRequest, token: str) -> HttpResponse:
     list of events.
     """
     try:
-        workspace_id = sendgrid.read_endpoint_token(token)
+        workspace_id = read_sendgrid_endpoint_token(token)
     except BadSignature as error:
         raise Http404 from error
     if not Workspace.objects.filter(pk=workspace_id).exists():

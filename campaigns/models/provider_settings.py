@@ -14,6 +14,7 @@ class ProviderSettings(TenantModel):
     is_active = models.BooleanField(default=False)
     options = models.JSONField(default=dict, blank=True, help_text="What is not secret, such as an address.")
     secret_encrypted = models.BinaryField(null=True, blank=True, help_text="An API key; written, never shown.")
+    secret_set_at = models.DateTimeField(null=True, blank=True, help_text="All that is shown of the secret.")
     rate_per_second = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: as fast as it takes mail.")
     warm_up_start_date = models.DateField(null=True, blank=True, help_text="First day of a warm-up; empty: none.")
     warm_up_plan = models.JSONField(default=list, blank=True, help_text="Most messages for each day from the first on.")

@@ -22,6 +22,7 @@ class SmtpServer(TenantModel):
     security = models.CharField(max_length=8, choices=Security.choices, default=Security.STARTTLS)
     username = models.CharField(max_length=254, blank=True)
     password_encrypted = models.BinaryField(null=True, blank=True)
+    password_set_at = models.DateTimeField(null=True, blank=True, help_text="All that is shown of the password.")
     weight = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(100)])
     max_connections = models.PositiveSmallIntegerField(
         default=8, validators=[MinValueValidator(1), MaxValueValidator(200)]
