@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from campaigns.domain_names import ascii_domain
 from pulsequill.core.errors import Invalid
 
 LINE_LENGTH = 78
@@ -54,12 +55,7 @@ def _has_short_words(value: str) -> bool:
 def ascii_address(email: str) -> str:
     """Return an address with its domain in ASCII (IDNA); a local part beyond ASCII stays and needs SMTPUTF8."""
     local, _, domain = email.rpartition("@")
-    if domain.isascii():
-        return email
-    try:
-        return f"{local}@{domain.encode('idna').decode('ascii')}"
-    except UnicodeError:
-        return email
+    return email if domain.isascii() else f"{local}@{ascii_domain(domain)}"
 
 
 def mailbox(name: str, email: str) -> str:

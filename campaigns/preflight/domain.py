@@ -8,7 +8,7 @@ from django.conf import settings
 
 from campaigns.preflight.examined import Examined
 from campaigns.preflight.finding import Finding, Severity
-from campaigns.selectors.campaigns import get_domain_of
+from campaigns.selectors.domains import get_domain_of
 
 
 def find(examined: Examined) -> Iterator[Finding]:

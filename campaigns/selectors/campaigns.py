@@ -9,7 +9,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 
 from accounts.models import Workspace
 from audiences.models import Contact
-from campaigns.models import Campaign, EmailTemplate, Sender, SendingDomain, Variant
+from campaigns.models import Campaign, EmailTemplate, Sender, Variant
 from pulsequill.core.errors import NotFound
 
 #: Tab -> statuses, in the order in which the page shows them.
@@ -107,15 +107,6 @@ def get_sample_contact(campaign: Campaign) -> Contact | None:
 def list_senders(workspace: Workspace) -> QuerySet[Sender]:
     """Return a workspace's senders by name."""
     return Sender.objects.for_workspace(workspace).order_by("from_name", "from_email")
-
-
-def get_domain_of(sender: Sender) -> SendingDomain | None:
-    """Return the sending domain that a sender's address belongs to: the longest that fits."""
-    host = sender.from_email.rpartition("@")[2].lower()
-    parts = host.split(".")
-    names = [".".join(parts[start:]) for start in range(len(parts) - 1)]
-    found = SendingDomain.objects.for_workspace(sender.workspace_id).filter(name__in=names)
-    return max(found, key=lambda domain: len(domain.name), default=None)
 
 
 def list_templates(workspace: Workspace, *, search: str = "") -> QuerySet[EmailTemplate]:

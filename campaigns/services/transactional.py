@@ -20,7 +20,7 @@ from campaigns.content.merge_tags import MAX_VALUE_CHARACTERS
 from campaigns.delivery.headers import refuse_injection
 from campaigns.delivery.transactional import compile_template, refuse_unknown_tags, values_of
 from campaigns.models import EmailTemplate, Message, Sender
-from campaigns.selectors.campaigns import get_domain_of
+from campaigns.selectors.domains import get_domain_of
 from pulsequill.core.errors import Blocked, FieldError, Invalid
 
 MOST_VALUES = 100

@@ -27,10 +27,26 @@ def derived_key(purpose: str) -> bytes:
     return hmac.digest(settings.SECRET_KEY.encode(), f"pulsequill:{purpose}".encode(), "sha256")
 
 
+def seal(purpose: str, payload: bytes) -> bytes:
+    """Return `payload` and its 96-bit MAC."""
+    return payload + hmac.digest(derived_key(purpose), payload, "sha256")[:MAC_BYTES]
+
+
+def unseal(purpose: str, sealed: bytes) -> bytes:
+    """Return the payload of what `seal` made for the same purpose.
+
+    Raises:
+        BadSignature: altered, or made for something else.
+    """
+    payload = sealed[:-MAC_BYTES]
+    if not payload or not hmac.compare_digest(seal(purpose, payload), sealed):
+        raise BadSignature("wrong signature")
+    return payload
+
+
 def sign(purpose: str, payload: bytes) -> str:
-    """Return `payload` and its 96-bit MAC as URL-safe text without padding."""
-    mac = hmac.digest(derived_key(purpose), payload, "sha256")[:MAC_BYTES]
-    return base64.urlsafe_b64encode(payload + mac).rstrip(b"=").decode("ascii")
+    """Return `payload` and its MAC as URL-safe text without padding."""
+    return base64.urlsafe_b64encode(seal(purpose, payload)).rstrip(b"=").decode("ascii")
 
 
 def unsign(purpose: str, token: str) -> bytes:
@@ -43,10 +59,7 @@ def unsign(purpose: str, token: str) -> bytes:
         raw = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
     except (ValueError, UnicodeEncodeError) as error:
         raise BadSignature("malformed") from error
-    payload, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
-    if not payload or not hmac.compare_digest(hmac.digest(derived_key(purpose), payload, "sha256")[:MAC_BYTES], mac):
-        raise BadSignature("wrong signature")
-    return payload
+    return unseal(purpose, raw)
 
 
 @cache
