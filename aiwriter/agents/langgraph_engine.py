@@ -177,7 +177,7 @@ class _Team:
         request = LLMRequest(
             role=role,
             task=task,
-            messages=build_messages(role, data, secret=self.brief.sha256()),
+            messages=build_messages(role, data),
             schema=schema,
             max_output_tokens=OUTPUT_TOKENS[role],
             complexity=self.brief.complexity or "medium",  # type: ignore[arg-type]

@@ -73,7 +73,7 @@ def _ask(
     request = LLMRequest(
         role="writer",
         task=task,
-        messages=build_messages(task, data, secret=str(generation.pk)),
+        messages=build_messages(task, data),
         schema=schema,
         max_output_tokens=1500,
         complexity="low" if task == "subject_lines" else brief.complexity or "medium",  # type: ignore[arg-type]
@@ -81,6 +81,7 @@ def _ask(
         prompt_id=prompt.id,
         prompt_sha256=prompt.sha256,
         model=str(generation.request.get("model", "")),
+        is_cacheable=generation.request.get("instruction") != "another_try",
     )
     return gateway.complete(request)
 

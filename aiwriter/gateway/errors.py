@@ -36,6 +36,7 @@ FAULTS = {
         Fault("provider_bad_answer", "The provider's answer could not be read.", "retry"),
         Fault("provider_incomplete", "The provider's answer broke off.", "retry"),
         Fault("provider_rejected", "The provider rejected the request.", "fallback"),
+        Fault("provider_paused", "The provider failed several times and gets another try in a moment.", "fallback"),
         Fault("context_overflow", "The text is too long for the model.", "fallback"),
         Fault("answer_truncated", "The answer was longer than allowed.", "fail"),
         Fault("answer_invalid", "The model did not answer in the form that was asked for.", "fail"),

@@ -10,20 +10,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from aiwriter.gateway import budget, client
+from aiwriter.gateway import answer_cache, budget, client
+from aiwriter.gateway.answer_cache import CachedAnswer
+from aiwriter.gateway.breaker import Breaker
+from aiwriter.gateway.call import Call
 from aiwriter.gateway.catalog import Catalog, ModelEntry
 from aiwriter.gateway.client import ProviderConfig
 from aiwriter.gateway.errors import GatewayError, translate
 from aiwriter.gateway.pricing import cost_micro_usd
 from aiwriter.gateway.router import Route, fallback_route, route
-from aiwriter.gateway.tokens import estimate_messages, estimate_text
-from aiwriter.gateway.types import Chunk, Delta, LLMRequest, LLMResult, Message, Usage
+from aiwriter.gateway.tokens import estimate_messages
+from aiwriter.gateway.types import Delta, LLMRequest, LLMResult, Message, Usage
 from aiwriter.models import GenerationStep
 
 logger = structlog.get_logger(__name__)
@@ -36,62 +38,6 @@ CHECK_EVERY_S = 0.3
 COMPLETE = frozenset({"stop", "end_turn", "stop_sequence"})
 TRUNCATED = frozenset({"length", "max_tokens"})
 REFUSED = frozenset({"content_filter", "refusal"})
-
-
-@dataclass
-class _Call:
-    """What is known about one call while it runs: becomes its audit row."""
-
-    request: LLMRequest
-    route: Route
-    entry: ModelEntry
-    messages: Sequence[Message]
-    max_output_tokens: int
-    attempt: int
-    fallback_from: str
-    text: str = ""
-    usage: Usage | None = None
-    finish_reason: str = ""
-    model_served: str = ""
-    request_id: str = ""
-    started_at: float = field(default_factory=time.monotonic)
-    first_token_ms: int | None = None
-
-    def take(self, chunk: Chunk) -> None:
-        if chunk.text and self.first_token_ms is None:
-            self.first_token_ms = self.elapsed_ms
-        self.text += chunk.text
-        self.finish_reason = chunk.finish_reason or self.finish_reason
-        self.model_served = chunk.model or self.model_served
-        self.request_id = chunk.request_id or self.request_id
-        if chunk.usage:
-            seen = self.usage or Usage()
-            self.usage = Usage(
-                input_tokens=max(seen.input_tokens, chunk.usage.input_tokens),
-                output_tokens=max(seen.output_tokens, chunk.usage.output_tokens),
-                cached_tokens=max(seen.cached_tokens, chunk.usage.cached_tokens),
-                source="provider",
-            )
-
-    @property
-    def elapsed_ms(self) -> int:
-        return round((time.monotonic() - self.started_at) * 1000)
-
-    @property
-    def final_usage(self) -> Usage:
-        """The provider's count; ours where it gave none but something was produced; nothing where nothing
-        was."""
-        if self.usage and self.usage.input_tokens and self.usage.output_tokens:
-            return self.usage
-        if not self.text and not self.finish_reason:
-            return self.usage or Usage()
-        counted = self.usage or Usage()
-        return Usage(
-            input_tokens=counted.input_tokens or estimate_messages(self.messages, self.route.provider),
-            output_tokens=counted.output_tokens or estimate_text(self.text, self.route.provider),
-            cached_tokens=counted.cached_tokens,
-            source="estimated",
-        )
 
 
 class LLMGateway:
@@ -156,6 +102,28 @@ class LLMGateway:
             avoid=request.prefer_other_than,
             is_offline_allowed=False,
         )
+        if not request.is_cacheable:
+            yield from self._ask_until_answered(request, current)
+            return
+        digest = f"{current.model}:{request.sha256()}"
+        with answer_cache.single_flight(
+            workspace_id=self._workspace_id,
+            digest=digest,
+            longest_s=request.deadline_s * MAX_CALLS_PER_MODEL,
+            checkpoint=self._checkpoint,
+        ) as cached:
+            if cached is not None and (result := self._from_cache(request, current, cached)):
+                yield Delta(result.text)
+                yield result
+                return
+            for event in self._ask_until_answered(request, current):
+                if isinstance(event, LLMResult):
+                    answer = CachedAnswer(event.text, event.provider, event.model, event.finish_reason)
+                    answer_cache.keep(answer, workspace_id=self._workspace_id, digest=digest)
+                yield event
+
+    def _ask_until_answered(self, request: LLMRequest, current: Route) -> Iterator[Delta | LLMResult]:
+        """Ask the chosen model, and the other family when it fails."""
         fallback_from = ""
         while True:
             try:
@@ -222,13 +190,16 @@ class LLMGateway:
         limit: int,
         attempt: int,
         fallback_from: str,
-    ) -> Generator[Delta, None, _Call]:
+    ) -> Generator[Delta, None, Call]:
         """Make one call and leave its audit row. Returns the call when the provider said that it is
         complete."""
         if chosen.entry is None:
             raise GatewayError("ai_not_configured")
         self._checkpoint()
-        call = _Call(
+        breaker = self._breaker(chosen)
+        if not breaker.allows_call():
+            raise GatewayError("provider_paused")
+        call = Call(
             request=request, route=chosen, entry=chosen.entry, messages=messages, max_output_tokens=limit,
             attempt=attempt, fallback_from=fallback_from,
         )  # fmt: skip
@@ -247,10 +218,18 @@ class LLMGateway:
         finally:
             budget.settle(hold, self._step(call, error))
         if error:
+            breaker.note_failure(error.code)
             raise error
+        breaker.note_success()
         return call
 
-    def _receive(self, call: _Call) -> Iterator[Delta]:
+    def _breaker(self, chosen: Route) -> Breaker:
+        config = self._providers[chosen.provider]
+        return Breaker.of(
+            provider=chosen.provider, model=chosen.model, api_key=config.api_key, base_url=config.base_url
+        )
+
+    def _receive(self, call: Call) -> Iterator[Delta]:
         request = call.request
         model = client.build_model(
             entry=call.entry,
@@ -285,7 +264,7 @@ class LLMGateway:
         if not call.text.strip():
             raise GatewayError("provider_bad_answer")
 
-    def _reserve(self, call: _Call) -> Any:
+    def _reserve(self, call: Call) -> Any:
         request, entry = call.request, call.entry
         schema_text = str(client.wire_schema(request.schema)) if request.schema else ""
         tokens_in = estimate_messages(call.messages, entry.provider, schema_text=schema_text)
@@ -302,40 +281,43 @@ class LLMGateway:
     def _cost(self, entry: ModelEntry, usage: Usage) -> int:
         return cost_micro_usd(self._catalog.get(entry.model, input_tokens=usage.input_tokens), usage)
 
-    def _step(self, call: _Call, error: GatewayError | None) -> GenerationStep:
-        usage = call.final_usage
-        request = call.request
-        return GenerationStep(
+    def _step(self, call: Call, error: GatewayError | None) -> GenerationStep:
+        price = self._catalog.get(call.entry.model, input_tokens=call.final_usage.input_tokens)
+        step = call.audit_row(price, error)
+        step.workspace_id, step.generation_id = self._workspace_id, self._generation_id
+        return step
+
+    def _from_cache(self, request: LLMRequest, chosen: Route, cached: CachedAnswer) -> LLMResult | None:
+        """Return an answer that was given before, with an audit row that says so; None when its shape has changed."""
+        try:
+            parsed = _parse(cached.text, request.schema)
+        except _WrongShape:
+            return None
+        GenerationStep.objects.create(
             workspace_id=self._workspace_id,
             generation_id=self._generation_id,
             role=request.role,
             task=request.task,
-            provider=call.route.provider,
-            model_requested=call.route.model,
-            model_served=call.model_served[:80],
-            fallback_from=call.fallback_from,
+            provider=cached.provider,
+            model_requested=chosen.model,
+            model_served=cached.model[:80],
             prompt_id=request.prompt_id,
             prompt_sha256=request.prompt_sha256,
-            params={
-                "max_output_tokens": call.max_output_tokens,
-                "temperature": request.temperature if call.entry.accepts_temperature else None,
-                "schema": request.schema.__name__ if request.schema else None,
-                "route_reason": call.route.reason,
-            },
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            cached_tokens=usage.cached_tokens,
-            usage_source=usage.source,
-            cost_micro_usd=self._cost(call.entry, usage),
-            price_id=self._catalog.get(call.entry.model, input_tokens=usage.input_tokens).price_id,
-            latency_ms=call.elapsed_ms,
-            first_token_ms=call.first_token_ms,
-            finish_reason=call.finish_reason[:40],
-            attempt=call.attempt,
-            error_class=error.code if error else "",
-            provider_request_id=call.request_id[:120],
-            request_sha256=replace(request, messages=call.messages).sha256(),
-            output_text=call.text,
+            usage_source="none",
+            finish_reason=cached.finish_reason[:40],
+            is_cache_hit=True,
+            request_sha256=request.sha256(),
+            output_text=cached.text,
+        )
+        return LLMResult(
+            text=cached.text,
+            parsed=parsed,
+            provider=cached.provider,
+            model=cached.model,
+            usage=Usage(),
+            cost_micro_usd=0,
+            finish_reason=cached.finish_reason,
+            is_reused=True,
         )
 
     def _answered_before(self, request: LLMRequest) -> LLMResult | None:

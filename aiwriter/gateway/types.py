@@ -45,6 +45,7 @@ class LLMRequest:
         temperature: None leaves it to the model; dropped for models that do not take it.
         prompt_id, prompt_sha256: the version of the instructions, for the audit row.
         prefer_other_than: a provider to avoid if another is there (a critic should not judge its own family).
+        is_cacheable: the same question may get the same answer again; not so where people ask for another one.
     """
 
     role: str
@@ -60,6 +61,7 @@ class LLMRequest:
     prefer_other_than: str = ""
     deadline_s: float = 60.0
     model: str = ""
+    is_cacheable: bool = False
 
     def sha256(self) -> str:
         """Return the digest of everything that decides the answer, so that a run which takes over finds it."""

@@ -9,29 +9,14 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from django.utils import timezone
-from pydantic import BaseModel, ConfigDict, Field
 
-from aiwriter.gateway.catalog import load_catalog
-from aiwriter.gateway.client import ProviderConfig
 from aiwriter.gateway.errors import GatewayError
-from aiwriter.gateway.gateway import LLMGateway
-from aiwriter.gateway.types import Delta, LLMRequest, LLMResult, Message
-from aiwriter.models import BudgetHold, Generation, GenerationStep
-from tests.aiwriter.making import make_workspace
+from aiwriter.gateway.types import Delta
+from aiwriter.models import BudgetHold
 from tests.fakes.llm_server import LLMServer, Reply
+from tests.wire.llm_bench import COSTS, GOOD, MODELS, Answer, Bench
 
-MODELS = {"openai": "gpt-4.1", "anthropic": "claude-sonnet-5-5"}
-#: 100 tokens in and 50 out at the catalogue's prices.
-COSTS = {"openai": 600, "anthropic": 700}
-GOOD = json.dumps({"title": "It is back", "points": ["one", "two"]})
 pytestmark = pytest.mark.django_db
-
-
-class Answer(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    title: str = Field(max_length=40)
-    points: list[str]
 
 
 @pytest.fixture(params=["openai", "anthropic"])
@@ -43,49 +28,6 @@ def provider(request) -> str:
 def server() -> Iterator[LLMServer]:
     with LLMServer() as running:
         yield running
-
-
-class Bench:
-    """A gateway on the fake, with what it slept and whether it is told to stop."""
-
-    def __init__(self, server: LLMServer, *providers: str) -> None:
-        self.server = server
-        self.generation = Generation.objects.create(workspace=make_workspace())
-        self.waits: list[float] = []
-        self.is_cancelled = False
-        urls = {"openai": server.openai_url, "anthropic": server.url}
-        self.gateway = LLMGateway(
-            workspace_id=self.generation.workspace_id,
-            generation_id=self.generation.pk,
-            catalog=load_catalog(timezone.now().date()),
-            providers={name: ProviderConfig("sk-test", urls[name]) for name in providers},
-            checkpoint=self._checkpoint,
-            wait=self.waits.append,
-        )
-
-    def _checkpoint(self) -> None:
-        if self.is_cancelled:
-            raise GatewayError("cancelled")
-
-    def ask(self, provider: str, **options) -> LLMResult:
-        return self.gateway.complete(self.request(provider, **options))
-
-    @staticmethod
-    def request(provider: str, **options) -> LLMRequest:
-        messages = (
-            Message("system", "Write {json} for {{first_name}}."),
-            Message("user", "The {{harvest}} {roast} 100%"),
-        )
-        defaults = {"role": "writer", "task": "writer:A", "messages": messages, "schema": Answer, "deadline_s": 10}
-        return LLMRequest(**{**defaults, "complexity": "high" if provider == "anthropic" else "medium", **options})
-
-    @property
-    def steps(self) -> list[GenerationStep]:
-        return list(GenerationStep.objects.filter(generation=self.generation).order_by("created_at"))
-
-    @property
-    def cost(self) -> int:
-        return sum(step.cost_micro_usd for step in self.steps)
 
 
 def test_a_structured_answer_arrives_with_its_usage_and_price(server, provider):
