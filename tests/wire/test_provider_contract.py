@@ -17,7 +17,7 @@ from campaigns.delivery.mime import Skeleton
 from campaigns.delivery.providers import ANSWERS, NO_WITNESS, Brake, OutgoingMessage, Provider, Verdict
 from campaigns.delivery.providers.capture import CaptureProvider
 from campaigns.delivery.providers.sendgrid.send import SendGridProvider
-from campaigns.delivery.providers.smtp import SmtpProvider
+from campaigns.delivery.providers.smtp import Server, SmtpProvider
 from campaigns.models import CapturedMessage
 from tests.campaigns.sending import make_launched, rows_of
 from tests.fakes.sendgrid_server import API_KEY, sendgrid_server
@@ -107,9 +107,9 @@ def capture_bench(stack: ExitStack) -> Bench:
 
 def smtp_bench(stack: ExitStack, *, is_pipelining: bool = True) -> Bench:
     sink, port = stack.enter_context(smtp_server(is_pipelining=is_pipelining))
-    provider = SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=3, timeout_s=5)
+    provider = SmtpProvider([Server("127.0.0.1", port, security="auto", max_connections=3)], timeout_s=5)
     stack.callback(provider.close)
-    down = SmtpProvider(url=f"smtp://127.0.0.1:{closed_port()}", connections=3, timeout_s=5)
+    down = SmtpProvider([Server("127.0.0.1", closed_port(), security="auto", max_connections=3)], timeout_s=5)
     return Bench(provider, lambda: sink.addresses, down, gone="gone", busy="full", silent="drop")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import SMTP as SMTP_POLICY
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -27,6 +28,15 @@ def message(address: str, mime: bytes = b"Subject: x\r\n\r\nhello\r\n") -> Outgo
         to=address,
         mail_from="hello@northwind.example",
         mime=mime,
+    )
+
+
+def provider_for(
+    port: int, *, connections: int = 1, timeout_s: float = 5, context: ssl.SSLContext | None = None, **server: Any
+) -> SmtpProvider:
+    options = {"host": "127.0.0.1", "security": "auto", **server}
+    return SmtpProvider(
+        [Server(port=port, max_connections=connections, **options)], timeout_s=timeout_s, context=context
     )
 
 
@@ -55,16 +65,16 @@ def trusting(certificate: Path) -> ssl.SSLContext:
 @pytest.mark.parametrize(
     ("url", "server"),
     [
-        ("smtp://mail.example", Server("mail.example", 587)),
-        ("smtps://mail.example", Server("mail.example", 465, is_tls=True)),
-        ("smtp://a%40b.example:p%2Fw@mail.example:2525", Server("mail.example", 2525, "a@b.example", "p/w")),
+        ("smtp://mail.example", Server("mail.example", 587, security="auto")),
+        ("smtps://mail.example", Server("mail.example", 465, security="tls")),
+        ("smtp://a%40b.example:p%2Fw@mail.example:2525", Server("mail.example", 2525, "a@b.example", "p/w", "auto")),
     ],
 )
 def test_it_reads_the_address_of_the_server(url: str, server: Server) -> None:
     assert Server.from_url(url) == server
 
 
-@pytest.mark.parametrize("url", ["", "mail.example", "http://mail.example", "smtp://"])
+@pytest.mark.parametrize("url", ["", "mail.example", "http://mail.example", "smtp://", "smtp://mail.example:99999"])
 def test_it_says_what_an_address_must_look_like(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="smtp://user:password@host:port"):
         Server.from_url(url)
@@ -73,7 +83,7 @@ def test_it_says_what_an_address_must_look_like(url: str) -> None:
 def test_bytes_arrive_as_they_left(server: tuple[Sink, int]) -> None:
     sink, port = server
     mime = b"Subject: dots\r\n\r\n.\r\n..two\r\n.end of lines\r\nlast without break"
-    send(SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=1), message("a@example.org", mime))
+    send(provider_for(port), message("a@example.org", mime))
     assert sink.taken == [("hello@northwind.example", "a@example.org", mime + b"\r\n")]
 
 
@@ -91,7 +101,7 @@ def test_bytes_arrive_as_they_left(server: tuple[Sink, int]) -> None:
 )
 def test_a_misfortune_touches_its_own_message_only(server: tuple[Sink, int], local: str, code: str) -> None:
     sink, port = server
-    provider = SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=1, timeout_s=5)
+    provider = provider_for(port, timeout_s=5)
 
     outcomes = send(
         provider,
@@ -114,7 +124,7 @@ def test_a_misfortune_touches_its_own_message_only(server: tuple[Sink, int], loc
 def test_the_server_words_and_queue_id_are_kept(server: tuple[Sink, int]) -> None:
     _sink, port = server
     accepted, refused = send(
-        SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=1),
+        provider_for(port),
         message("a@example.org"),
         message("gone@example.org"),
     )
@@ -124,7 +134,7 @@ def test_the_server_words_and_queue_id_are_kept(server: tuple[Sink, int]) -> Non
 
 def test_connections_are_kept_for_the_next_batch(server: tuple[Sink, int]) -> None:
     sink, port = server
-    provider = SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=2)
+    provider = provider_for(port, connections=2)
     for _ in range(3):
         provider.send_batch(
             [message("a@example.org")] * 6, brake=Brake(deadline=time.monotonic() + 20), witness=NO_WITNESS
@@ -136,9 +146,9 @@ def test_connections_are_kept_for_the_next_batch(server: tuple[Sink, int]) -> No
 
 def test_a_connection_that_died_in_between_is_replaced() -> None:
     with smtp_server() as (sink, port):
-        provider = SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=1, timeout_s=5)
+        provider = provider_for(port, timeout_s=5)
         provider.send_batch([message("a@example.org")], brake=Brake(deadline=time.monotonic() + 20), witness=NO_WITNESS)
-        provider._idle[0]._socket.shutdown(socket.SHUT_RDWR)
+        provider._relays[0]._idle[0].sock.shutdown(socket.SHUT_RDWR)
         outcomes = send(provider, message("b@example.org"))
         assert [outcome.code for outcome in outcomes] == ["accepted"]
         assert sink.sessions == 2
@@ -146,31 +156,29 @@ def test_a_connection_that_died_in_between_is_replaced() -> None:
 
 def test_it_switches_to_tls_when_the_server_offers_it_and_signs_in(certificate: Path) -> None:
     with smtp_server(tls="starttls", certificate=certificate, login=("maya", "s3cret")) as (sink, port):
-        provider = SmtpProvider(
-            url=f"smtp://maya:s3cret@localhost:{port}", connections=1, context=trusting(certificate)
-        )
+        provider = provider_for(port, user="maya", password="s3cret", host="localhost", context=trusting(certificate))
         assert [outcome.code for outcome in send(provider, message("a@example.org"))] == ["accepted"]
         assert sink.addresses == ["a@example.org"]
 
 
 def test_it_speaks_tls_from_the_first_byte(certificate: Path) -> None:
     with smtp_server(tls="wrapped", certificate=certificate) as (_sink, port):
-        provider = SmtpProvider(url=f"smtps://localhost:{port}", connections=1, context=trusting(certificate))
+        provider = provider_for(port, host="localhost", security="tls", context=trusting(certificate))
         assert [outcome.code for outcome in send(provider, message("a@example.org"))] == ["accepted"]
 
 
 @pytest.mark.parametrize("tls", ["starttls", "wrapped"])
 def test_a_certificate_that_cannot_be_trusted_stops_everything(certificate: Path, tls: str) -> None:
     with smtp_server(tls=tls, certificate=certificate) as (sink, port):
-        scheme = "smtps" if tls == "wrapped" else "smtp"
-        outcomes = send(SmtpProvider(url=f"{scheme}://localhost:{port}", connections=1), message("a@example.org"))
+        security = "tls" if tls == "wrapped" else "starttls"
+        outcomes = send(provider_for(port, host="localhost", security=security), message("a@example.org"))
         assert [outcome.code for outcome in outcomes] == ["tls"]
         assert sink.taken == []
 
 
 def test_a_wrong_password_is_about_the_account_and_not_about_the_message(certificate: Path) -> None:
     with smtp_server(tls="starttls", certificate=certificate, login=("maya", "s3cret")) as (sink, port):
-        provider = SmtpProvider(url=f"smtp://maya:wrong@localhost:{port}", connections=1, context=trusting(certificate))
+        provider = provider_for(port, user="maya", password="wrong", host="localhost", context=trusting(certificate))
         outcomes = send(provider, message("a@example.org"), message("b@example.org"))
         assert [outcome.code for outcome in outcomes] == ["smtp_auth_5xx", "not_sent"]
         assert outcomes[0].answer.effect is Effect.STOP
@@ -178,11 +186,9 @@ def test_a_wrong_password_is_about_the_account_and_not_about_the_message(certifi
 
 
 def test_a_password_never_leaves_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("campaigns.delivery.providers.smtp.LOCAL_HOSTS", frozenset())
+    monkeypatch.setattr("campaigns.delivery.providers.smtp.session.LOCAL_HOSTS", frozenset())
     with smtp_server() as (sink, port):
-        outcomes = send(
-            SmtpProvider(url=f"smtp://maya:s3cret@localhost:{port}", connections=1), message("a@example.org")
-        )
+        outcomes = send(provider_for(port, user="maya", password="s3cret", host="localhost"), message("a@example.org"))
         assert [outcome.code for outcome in outcomes] == ["tls_required"]
         assert sink.taken == []
 
@@ -190,20 +196,20 @@ def test_a_password_never_leaves_without_tls(monkeypatch: pytest.MonkeyPatch) ->
 def test_an_address_beyond_ascii_goes_out_as_smtputf8(server: tuple[Sink, int]) -> None:
     sink, port = server
     mime = "To: zoë@example.org\r\nSubject: x\r\n\r\nhello\r\n".encode()
-    outcomes = send(SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=1), message("zoë@example.org", mime))
+    outcomes = send(provider_for(port), message("zoë@example.org", mime))
     assert [outcome.code for outcome in outcomes] == ["accepted"]
     assert sink.addresses == ["zoë@example.org"]
 
 
 def test_a_server_that_says_nothing_ends_in_doubt_after_the_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        provider = SmtpProvider(url=f"smtp://127.0.0.1:{listener.getsockname()[1]}", connections=1, timeout_s=0.3)
+        provider = provider_for(listener.getsockname()[1], timeout_s=0.3)
         outcomes = send(provider, message("a@example.org"))
     assert [outcome.code for outcome in outcomes] == ["connection_failed"]
 
 
 def test_a_real_parser_reads_what_arrived(server: tuple[Sink, int]) -> None:
     sink, port = server
-    send(SmtpProvider(url=f"smtp://127.0.0.1:{port}", connections=1), message("a@example.org"))
+    send(provider_for(port), message("a@example.org"))
     parsed = message_from_bytes(sink.taken[0][2], policy=SMTP_POLICY)
     assert parsed["Subject"] == "x"

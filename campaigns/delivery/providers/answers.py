@@ -56,13 +56,16 @@ ANSWERS: dict[str, Answer] = {
     "connection_failed": Answer(Verdict.RETRY, "The provider cannot be reached.", Effect.DOWN),
     "tls": Answer(Verdict.RETRY, "No secure connection to the provider could be made.", Effect.DOWN),
     "tls_required": Answer(
-        Verdict.RETRY, "The mail server offers no TLS, and a password is not sent without it.", Effect.STOP
+        Verdict.RETRY, "The mail server offers no TLS, and nothing is sent without it.", Effect.STOP
     ),
-    "dropped_before_data": Answer(Verdict.RETRY, "The mail server closed the connection before the message."),
+    "dropped_before_data": Answer(Verdict.RETRY, "The mail server closed the connection before it had the message."),
+    "timeout_before_data": Answer(Verdict.RETRY, "The mail server did not answer in time, before it had the message."),
+    "garbled_before_data": Answer(Verdict.RETRY, "The mail server answered in no way that SMTP knows."),
     # after bytes of the message left
     "timeout": Answer(Verdict.UNCERTAIN, "The provider did not answer in time."),
     "reset": Answer(Verdict.UNCERTAIN, "The connection broke after the message had left."),
     "dropped_after_data": Answer(Verdict.UNCERTAIN, "The mail server closed the connection after the message."),
+    "garbled_after_data": Answer(Verdict.UNCERTAIN, "The mail server answered the message in no way that SMTP knows."),
     "provider_error": Answer(Verdict.UNCERTAIN, "Handing over ended in an error of our own."),
     # HTTP
     "http_400": Answer(Verdict.FAILED, "The provider finds the message malformed."),
@@ -86,6 +89,7 @@ ANSWERS: dict[str, Answer] = {
     "smtp_data_4xx": Answer(Verdict.RETRY, "The mail server does not take the message now."),
     "smtp_data_5xx": Answer(Verdict.FAILED, "The mail server refuses the message."),
     "smtp_closing": Answer(Verdict.RETRY, "The mail server is closing the connection (421)."),
+    "smtp_size": Answer(Verdict.FAILED, "The message is larger than the mail server takes."),
     "smtputf8": Answer(Verdict.FAILED, "The mail server does not take addresses with letters beyond ASCII."),
     # before the provider is asked
     "bad_message": Answer(Verdict.FAILED, "The message could not be composed."),

@@ -1,0 +1,141 @@
+"""A signed-in connection: made by `smtplib`, which knows TLS and the ways to authenticate, then used without it."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import ssl
+import time
+from contextlib import suppress
+from functools import cache
+
+from campaigns.delivery.providers.answers import CONNECT_ERRORS, Outcome, code_of, smtp_code
+from campaigns.delivery.providers.smtp.exchange import Features
+from campaigns.delivery.providers.smtp.server import Server
+
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+#: Seconds after which a connection that nobody used is not trusted any more: what lies between may have forgotten it.
+IDLE_S = 60.0
+
+
+class Refused(Exception):
+    """The server could not be reached or does not want us; no message has left."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.code)
+        self.outcome = outcome
+
+
+class Session:
+    """An open connection, signed in and quiet.
+
+    Attributes:
+        sock: the socket, not blocking; an `ssl.SSLSocket` when the connection is secure.
+        features: what the server offers.
+        started: messages whose envelope was begun on it.
+        is_proven: whether it has brought a message to a clear answer.
+    """
+
+    def __init__(self, client: smtplib.SMTP) -> None:
+        assert client.sock is not None
+        self.sock: socket.socket = client.sock
+        self.sock.setblocking(False)
+        with suppress(OSError):
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        size = client.esmtp_features.get("size", "")
+        self.features = Features(
+            pipelines=client.has_extn("pipelining"),
+            takes_utf8=client.has_extn("smtputf8"),
+            size_limit=int(size) if size.isdecimal() else 0,
+        )
+        self.started = 0
+        self.is_proven = False
+        self.quiet_since = time.monotonic()
+        self._client = client
+
+    def is_usable(self) -> bool:
+        """Return whether it is still worth using: not idle for long, and the server has neither spoken nor hung up."""
+        if time.monotonic() - self.quiet_since > IDLE_S:
+            return False
+        try:
+            self.sock.recv(1)  # everything was answered: whatever there is to read is a goodbye
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except OSError:
+            return False
+        return False
+
+    def close(self, *, says_goodbye: bool = False) -> None:
+        """Close the connection.
+
+        Args:
+            says_goodbye: send QUIT first, without waiting for its answer: everything that was accepted is answered.
+        """
+        if says_goodbye:
+            with suppress(OSError):
+                self.sock.send(b"QUIT\r\n")
+        self._client.close()
+
+
+def open_session(server: Server, *, timeout_s: float, context: ssl.SSLContext | None = None) -> Session:
+    """Connect, greet, switch to TLS as the server's security asks, and sign in. Blocks.
+
+    Raises:
+        Refused: any of it did not work.
+    """
+    context = context or ssl.create_default_context()
+    client: smtplib.SMTP | None = None
+    try:
+        if server.security == "tls":
+            client = smtplib.SMTP_SSL(
+                server.host, server.port, local_hostname=_our_name(), timeout=timeout_s, context=context
+            )
+        else:
+            client = smtplib.SMTP(server.host, server.port, local_hostname=_our_name(), timeout=timeout_s)
+        _greet(client, server, context)
+        return Session(client)
+    except Exception as error:
+        if client is not None:
+            client.close()
+        raise Refused(_outcome_of(error)) from error
+
+
+def _greet(client: smtplib.SMTP, server: Server, context: ssl.SSLContext) -> None:
+    client.ehlo_or_helo_if_needed()
+    is_secure = server.security == "tls"
+    if server.security in ("starttls", "auto") and client.has_extn("starttls"):
+        client.starttls(context=context)
+        client.ehlo()
+        is_secure = True
+    if not is_secure and (server.security == "starttls" or (server.user and server.host not in LOCAL_HOSTS)):
+        raise Refused(Outcome("tls_required"))
+    if server.user:
+        try:
+            client.login(server.user, server.password)
+        except smtplib.SMTPResponseException:
+            raise
+        except (smtplib.SMTPServerDisconnected, ssl.SSLError):
+            raise
+        except smtplib.SMTPException as error:  # it offers no way to sign in, or none that we know
+            raise Refused(Outcome("smtp_auth_5xx", detail=str(error))) from error
+
+
+def _outcome_of(error: Exception) -> Outcome:
+    if isinstance(error, Refused):
+        return error.outcome
+    if isinstance(error, smtplib.SMTPResponseException):
+        step = "auth" if isinstance(error, smtplib.SMTPAuthenticationError) else "connect"
+        words = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+        return Outcome(smtp_code(step, error.smtp_code), detail=f"{error.smtp_code} {words}")
+    return Outcome(code_of(error, CONNECT_ERRORS, "connection_failed"), detail=str(error)[:100])
+
+
+@cache
+def _our_name() -> str:
+    """Return how we greet: this machine's name, or its address as a literal (RFC 5321 section 4.1.3)."""
+    name = socket.getfqdn()
+    if "." in name:
+        return name
+    with suppress(OSError):
+        return f"[{socket.gethostbyname(socket.gethostname())}]"
+    return "[127.0.0.1]"
