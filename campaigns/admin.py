@@ -22,6 +22,7 @@ from campaigns.models import (
     EmailTemplate,
     Link,
     Message,
+    Pace,
     Sender,
     SendingDomain,
     TemplateVersion,
@@ -40,10 +41,19 @@ class CampaignAdmin(AdminBase):
     list_select_related = ("workspace",)
     search_fields = ("name", "workspace__name", "workspace__slug")
     readonly_fields = (
-        "status", "status_reason", "revision", "provider", "recipients", "launched_at", "finished_at",
+        "status", "status_reason", "revision", "provider", "recipients", "launched_at", "finished_at", "continues_at",
         "created_at", "updated_at",
     )  # fmt: skip
     ordering = ("-created_at",)
+
+
+@admin.register(Pace)
+class PaceAdmin(LedgerAdmin):
+    """When the next messages under a shared limit may leave."""
+
+    list_display = ("key", "free_at")
+    search_fields = ("key",)
+    ordering = ("key",)
 
 
 @admin.register(Variant)

@@ -21,6 +21,8 @@ MINUTES_A_DAY = 24 * 60
 EVERY_DAY = frozenset(range(1, 8))
 #: ISO weekdays, Monday is 1.
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+#: Up to so late a mail still counts as on time; the same as for a schedule.
+GRACE = timedelta(hours=1)
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
 
 
@@ -157,3 +159,32 @@ def _minute(text: Any, field: str) -> int:
 
 def _refuse(field: str, code: str, detail: str) -> Invalid:
     return Invalid(detail, errors=[FieldError(field, code, detail)])
+
+
+def wall_time(at: datetime | None, zone: ZoneInfo) -> datetime | None:
+    """Return what clocks in `zone` show at a moment, without a zone."""
+    return at.astimezone(zone).replace(tzinfo=None) if at else None
+
+
+def due_in(
+    zone: ZoneInfo, *, wall: datetime | None, window: SendWindow | None, not_before: datetime
+) -> datetime | None:
+    """Return when a contact in `zone` gets a campaign that follows contacts' clocks; None when its window never opens.
+
+    Whose time has passed by more than `GRACE` gets it at that time the next day: a mail that was promised for ten in
+    the morning must not come at four at night.
+
+    Args:
+        zone: where the contact is.
+        wall: what the contact's clock shall show; None means as soon as may be.
+        window: hours of the contact's week.
+        not_before: the launch.
+    """
+    at = not_before
+    if wall is not None:
+        at = wall.replace(tzinfo=zone).astimezone(UTC)
+        while at < not_before - GRACE:
+            wall += timedelta(days=1)
+            at = wall.replace(tzinfo=zone).astimezone(UTC)
+        at = max(at, not_before)
+    return window.next_open(at, zone) if window else at

@@ -123,6 +123,12 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("SEND_CONCURRENCY", int, 8, "Messages that one sending worker hands over at the same time."),
     Variable(
+        "SEND_RATE_LIMIT",
+        int,
+        0,
+        "Messages a second of campaigns through the installation's own provider, all workers together; 0: no limit.",
+    ),
+    Variable(
         "REQUIRE_VERIFIED_DOMAIN",
         bool,
         None,

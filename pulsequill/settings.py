@@ -314,6 +314,7 @@ SENDGRID_API_KEY: str = value("SENDGRID_API_KEY")
 SENDGRID_BASE_URL: str = value("SENDGRID_BASE_URL")
 SENDGRID_WEBHOOK_PUBLIC_KEY: str = value("SENDGRID_WEBHOOK_PUBLIC_KEY")
 SEND_CONCURRENCY: int = value("SEND_CONCURRENCY")
+SEND_RATE_LIMIT: int = value("SEND_RATE_LIMIT")
 _require_domain = value("REQUIRE_VERIFIED_DOMAIN")
 REQUIRE_VERIFIED_DOMAIN: bool = (not DEBUG and not IS_LOCAL_RUN) if _require_domain is None else _require_domain
 

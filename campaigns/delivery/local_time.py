@@ -3,8 +3,7 @@
 "10:00 where they are" is 25 moments or more, the first of them while it is still the day before in the west. So a
 campaign is launched when the first zone's time comes, and each row of the ledger carries its own `due_at`.
 
-Whose time has passed by more than an hour when the campaign is launched gets it at that time the next day: a mail that
-was promised for ten in the morning must not come at four at night.
+Whose time has long passed when the campaign is launched gets it at that time the next day (`windows.due_in`).
 """
 
 from __future__ import annotations
@@ -13,48 +12,22 @@ import json
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from campaigns.windows import SendWindow, read_window, zone_of
+from campaigns.windows import due_in, read_window, wall_time, zone_of
 
-#: Up to so late a mail still counts as on time; the same as for a schedule.
-GRACE = timedelta(hours=1)
-#: The line of dates: clocks show a time at most so much earlier than in the farthest west.
+#: Clocks farthest in the east show a time at most so much before the workspace's.
 EARLIEST = timedelta(hours=27)
 ZONES_REMEMBERED_S = 600
 
 
-def wall_time(campaign: Campaign) -> datetime | None:
-    """Return what clocks show when a campaign leaves, without zone: its schedule as the workspace wrote it."""
-    if campaign.send_at is None:
-        return None
-    return campaign.send_at.astimezone(zone_of(campaign.workspace.time_zone)).replace(tzinfo=None)
-
-
-def due_in(
-    zone: ZoneInfo, *, wall: datetime | None, window: SendWindow | None, not_before: datetime
-) -> datetime | None:
-    """Return when a contact in `zone` gets a campaign; None when its window never opens.
-
-    Args:
-        zone: where the contact is.
-        wall: what the contact's clock shall show; None means as soon as may be.
-        window: hours of the contact's week.
-        not_before: the launch.
-    """
-    at = not_before
-    if wall is not None:
-        at = wall.replace(tzinfo=zone).astimezone(UTC)
-        while at < not_before - GRACE:
-            wall += timedelta(days=1)
-            at = wall.replace(tzinfo=zone).astimezone(UTC)
-        at = max(at, not_before)
-    return window.next_open(at, zone) if window else at
+def _wall_time(campaign: Campaign) -> datetime | None:
+    return wall_time(campaign.send_at, zone_of(campaign.workspace.time_zone))
 
 
 @lru_cache(maxsize=1)
@@ -74,7 +47,7 @@ def due_at_sql(campaign: Campaign) -> tuple[str, list[Any]]:
     if campaign.timezone_mode != Campaign.TimezoneMode.CONTACT:
         return "NULL::timestamptz", []
     launch = campaign.launched_at or timezone.now()
-    wall, window = wall_time(campaign), read_window(campaign.send_window)
+    wall, window = _wall_time(campaign), read_window(campaign.send_window)
     if wall is None and window is None:
         return "NULL::timestamptz", []
 
@@ -104,7 +77,41 @@ def zones_of_workspace(campaign: Campaign) -> list[str]:
 
 def starts_at(campaign: Campaign) -> datetime | None:
     """Return when a scheduled campaign must be launched: its time, or that time in the easternmost zone of contacts."""
-    wall = wall_time(campaign)
+    wall = _wall_time(campaign)
     if wall is None or campaign.timezone_mode != Campaign.TimezoneMode.CONTACT:
         return campaign.send_at
     return min(wall.replace(tzinfo=zone_of(name)).astimezone(UTC) for name in zones_of_workspace(campaign))
+
+
+_POSTPONE = """
+UPDATE campaigns_message m
+   SET due_at = (%s::jsonb ->> COALESCE(NULLIF(local.time_zone, ''), %s))::timestamptz
+  FROM audiences_contact local
+ WHERE m.campaign_id = %s AND NOT m.is_test AND m.status IN ('queued', 'retrying')
+   AND (m.due_at IS NULL OR m.due_at <= %s)
+   AND local.id = m.contact_id AND %s::jsonb ? COALESCE(NULLIF(local.time_zone, ''), %s)
+"""
+
+
+def postpone_shut(campaign: Campaign, *, now: datetime) -> int:
+    """Move waiting rows whose contact's window has closed to its next opening; return how many.
+
+    A row is planned into its window, but a throttle, a pause or a retry can carry it past the end. This looks once in
+    a minute for each campaign, whichever worker comes first.
+    """
+    window = read_window(campaign.send_window)
+    if window is None or window.never_opens:
+        return 0
+    if not cache.add(f"postponed:{campaign.pk}:{now:%Y%m%d%H%M}", True, 120):
+        return 0
+    shut = json.dumps(
+        {
+            name: opens.isoformat()
+            for name in _known_zones()
+            if (opens := window.next_open(now, zone_of(name))) and opens > now
+        }
+    )
+    own = campaign.workspace.time_zone
+    with connection.cursor() as cursor:
+        cursor.execute(_POSTPONE, [shut, own, campaign.pk, now, shut, own])
+        return int(cursor.rowcount)

@@ -39,7 +39,7 @@ SELECT m.id FROM campaigns_campaign c JOIN campaigns_message m ON m.campaign_id 
 
 _DUE_CAMPAIGNS = """
 SELECT c.id FROM campaigns_campaign c
- WHERE c.status = 'sending'
+ WHERE c.status = 'sending' AND (c.continues_at IS NULL OR c.continues_at <= %s)
    AND EXISTS (SELECT 1 FROM campaigns_message m
                 WHERE m.campaign_id = c.id AND NOT m.is_test
                   AND m.status IN ('queued', 'retrying') AND (m.due_at IS NULL OR m.due_at <= %s))
@@ -92,7 +92,7 @@ def finish_all(*, now: datetime) -> int:
 def due_campaigns(*, now: datetime) -> list[UUID]:
     """Return the campaigns that have rows to claim."""
     with connection.cursor() as cursor:
-        cursor.execute(_DUE_CAMPAIGNS, [now])
+        cursor.execute(_DUE_CAMPAIGNS, [now, now])
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -7,11 +7,12 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.activity import record as record_activity
 from accounts.models import User
 from campaigns import preflight
-from campaigns.delivery import planner
+from campaigns.delivery import local_time, planner
 from campaigns.lifecycle import change_status
 from campaigns.models import Campaign
 from pulsequill.core.errors import Blocked, DomainError, WrongState
@@ -62,16 +63,26 @@ def launch(campaign: Campaign, *, actor: User | None, now: datetime) -> int:
 
 
 def launch_due(*, now: datetime) -> list[UUID]:
-    """Launch every campaign whose time has come; return the ids of those that this call launched."""
-    due = (
+    """Launch every campaign whose time has come; return the ids of those that this call launched.
+
+    One that follows the contacts' clocks is launched when the easternmost contact's time comes.
+    """
+    by_contact = Q(timezone_mode=Campaign.TimezoneMode.CONTACT, send_at__lte=now + local_time.EARLIEST)
+    may_be_due = (
         Campaign.objects.across_workspaces()
         .select_related("workspace", "sender")
-        .filter(status=Campaign.Status.SCHEDULED, send_at__lte=now)
+        .filter(Q(send_at__lte=now) | by_contact, status=Campaign.Status.SCHEDULED)
         .order_by("send_at")
     )
     launched = []
-    for campaign in due:
-        if campaign.send_at is not None and now - campaign.send_at > LATEST:
+    for campaign in may_be_due:
+        starts_at = local_time.starts_at(campaign)
+        if starts_at is None or starts_at > now:
+            continue
+        if campaign.timezone_mode == Campaign.TimezoneMode.CONTACT:
+            # the first zone's time may have passed when somebody scheduled it: that is no delay of ours
+            starts_at = max(starts_at, campaign.updated_at)
+        if campaign.send_at is not None and now - starts_at > LATEST:
             _give_back(
                 campaign,
                 "campaign.missed",

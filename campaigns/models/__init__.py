@@ -9,6 +9,7 @@ from campaigns.models.drafting_schedule import DraftingSchedule
 from campaigns.models.email_template import EmailTemplate
 from campaigns.models.link import Link
 from campaigns.models.message import Message
+from campaigns.models.pace import Pace
 from campaigns.models.provider_settings import ProviderSettings
 from campaigns.models.sender import Sender
 from campaigns.models.sending_domain import SendingDomain
@@ -26,6 +27,7 @@ __all__ = [
     "EmailTemplate",
     "Link",
     "Message",
+    "Pace",
     "ProviderSettings",
     "Sender",
     "SendingDomain",

@@ -42,6 +42,9 @@ class Campaign(TenantModel):
         default=dict, blank=True, help_text="`{weekdays: [1..7], from: HH:MM, to: HH:MM}`; empty: at any time."
     )
     throttle_per_hour = models.PositiveIntegerField(null=True, blank=True)
+    continues_at = models.DateTimeField(
+        null=True, blank=True, help_text="It waits until then: outside its window, or the warm-up's day is full."
+    )
     brief = models.ForeignKey("aiwriter.Brief", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     #: Raised on every edit; the ETag of `/v1/campaigns/{id}` and the guard of the composer's autosave.
     revision = models.PositiveIntegerField(default=1)

@@ -150,7 +150,7 @@ def resume_campaign(*, campaign: Campaign, actor: User | None) -> Campaign:
     if campaign.status != Campaign.Status.PAUSED:
         raise WrongState(f"“{campaign.name}” is {campaign.get_status_display().lower()} and cannot be resumed.")
     with transaction.atomic():
-        _changed(campaign, Campaign.Status.SENDING)
+        _changed(campaign, Campaign.Status.SENDING, continues_at=None)
         with connection.cursor() as cursor:
             cursor.execute(_TRY_ACCOUNT_FAILURES_AGAIN, [campaign.pk, list(ACCOUNT_CODES)])
             again = cursor.rowcount
