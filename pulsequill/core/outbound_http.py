@@ -27,6 +27,8 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PORTS = frozenset({80, 443, 8443})
+#: Where mail servers take mail from programs; 588, 2465, 2525 and 2587 are what big services offer besides.
+MAIL_PORTS = frozenset({25, 465, 587, 588, 2465, 2525, 2587})
 CONNECT_S = 5.0
 TOTAL_S = 15.0
 MAX_BODY_BYTES = 64 * 1024
@@ -160,6 +162,56 @@ def check_address(url: str) -> None:
         find_target(url)
     except Unreachable:
         return
+
+
+def _find_mail_server(host: str, port: int) -> list[IPAddress]:
+    """Return the addresses of a mail server that somebody else named; a local run may use any.
+
+    Raises:
+        RefusedAddress: the port is none for mail, or one of the addresses is not public.
+        Unreachable: the name does not resolve.
+    """
+    addresses = resolve(host, port)
+    if settings.IS_LOCAL_RUN or (addresses and all(_is_listed(ip) for ip in addresses)):
+        return addresses
+    if port not in MAIL_PORTS:
+        raise RefusedAddress(f"Port {port} is not one for mail; use one of {', '.join(map(str, sorted(MAIL_PORTS)))}.")
+    if not all(is_public(ip) for ip in addresses):
+        raise RefusedAddress("This server is not on the public internet.")
+    return addresses
+
+
+def check_mail_server(host: str, port: int) -> None:
+    """Refuse a mail server when it is saved; it is checked again at every connection.
+
+    Raises:
+        RefusedAddress: see above. A name that does not resolve right now is let through.
+    """
+    try:
+        _find_mail_server(host, port)
+    except Unreachable:
+        return
+
+
+def connect_to_mail_server(host: str, port: int, timeout_s: float) -> socket.socket:
+    """Return a connection to a mail server that somebody else named, at an address that was checked.
+
+    Raises:
+        OSError: no such name (`socket.gaierror`), a forbidden address (`PermissionError`), or nobody answers.
+    """
+    try:
+        addresses = _find_mail_server(host, port)
+    except Unreachable as error:
+        raise socket.gaierror(socket.EAI_NONAME, str(error)) from error
+    except RefusedAddress as error:
+        raise PermissionError(error.detail) from error
+    failure: OSError = ConnectionRefusedError("no address")
+    for ip in addresses:
+        try:
+            return socket.create_connection((str(ip), port), timeout=timeout_s)
+        except OSError as error:
+            failure = error
+    raise failure
 
 
 def fetch(

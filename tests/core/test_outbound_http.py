@@ -128,3 +128,53 @@ def test_the_own_client_reaches_this_installation_only(canary, settings) -> None
         for url in ("https://other.example/", "http://169.254.169.254/", "https://mail.brand.example:8443/"):
             with pytest.raises(RefusedAddress):
                 client.get(url)
+
+
+# --- mail servers ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "2130706433", "::1", "127.1"]
+)
+def test_mail_servers_inside_are_refused_when_saved_and_when_connected_to(host: str, settings) -> None:
+    settings.IS_LOCAL_RUN = False
+    with pytest.raises(RefusedAddress):
+        outbound_http.check_mail_server(host, 587)
+    with pytest.raises(PermissionError):
+        outbound_http.connect_to_mail_server(host, 587, 1.0)
+
+
+def test_mail_goes_to_ports_for_mail_only(settings) -> None:
+    settings.IS_LOCAL_RUN = False
+    with pytest.raises(RefusedAddress, match="Port 6379"):
+        outbound_http.check_mail_server("1.1.1.1", 6379)
+    outbound_http.check_mail_server("1.1.1.1", 2525)
+
+
+def test_a_mail_server_that_moves_inside_after_it_was_checked_is_not_connected_to(monkeypatch, settings) -> None:
+    settings.IS_LOCAL_RUN = False
+    with socket.create_server(("127.0.0.1", 0)) as canary:
+        port = canary.getsockname()[1]
+        monkeypatch.setattr(outbound_http, "MAIL_PORTS", frozenset({port}))
+        answers = iter([[ip_address("1.1.1.1")], [ip_address("127.0.0.1")]])
+        monkeypatch.setattr(outbound_http, "resolve", lambda *_: next(answers))
+        outbound_http.check_mail_server("mail.example.com", port)
+        with pytest.raises(PermissionError, match="public internet"):
+            outbound_http.connect_to_mail_server("mail.example.com", port, 1.0)
+        canary.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            canary.accept()
+
+
+def test_private_mail_servers_are_reached_where_the_operator_or_a_local_run_allows_it(settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        settings.IS_LOCAL_RUN, settings.OUTBOUND_PRIVATE_NETWORKS = False, ["127.0.0.0/8"]
+        outbound_http.connect_to_mail_server("127.0.0.1", port, 1.0).close()
+        settings.IS_LOCAL_RUN, settings.OUTBOUND_PRIVATE_NETWORKS = True, []
+        outbound_http.connect_to_mail_server("127.0.0.1", port, 1.0).close()
+
+
+def test_a_mail_server_without_a_name_is_no_such_host(settings) -> None:
+    settings.IS_LOCAL_RUN = False
+    outbound_http.check_mail_server("nowhere.invalid", 587)  # may be in the DNS tomorrow
+    with pytest.raises(socket.gaierror):
+        outbound_http.connect_to_mail_server("nowhere.invalid", 587, 1.0)

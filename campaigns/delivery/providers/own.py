@@ -62,6 +62,7 @@ def _server(row: SmtpServer) -> Server:
         weight=row.weight,
         max_connections=row.max_connections,
         messages_per_connection=row.messages_per_connection,
+        is_checked=True,
     )
 
 

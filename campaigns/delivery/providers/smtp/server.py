@@ -25,6 +25,7 @@ class Server:
         weight: its share of the messages, relative to the weights of the others.
         max_connections: how many connections one process keeps to it at most.
         messages_per_connection: after so many a connection is closed and opened anew; 0: never.
+        is_checked: a workspace named it, not the operator: connections go to public addresses only.
     """
 
     host: str
@@ -35,6 +36,7 @@ class Server:
     weight: int = 1
     max_connections: int = 8
     messages_per_connection: int = 0
+    is_checked: bool = False
 
     @classmethod
     def from_url(cls, url: str, *, max_connections: int = 8) -> Server:

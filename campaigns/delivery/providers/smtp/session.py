@@ -12,6 +12,7 @@ from functools import cache
 from campaigns.delivery.providers.answers import CONNECT_ERRORS, Outcome, code_of, smtp_code
 from campaigns.delivery.providers.smtp.exchange import Features
 from campaigns.delivery.providers.smtp.server import Server
+from pulsequill.core.outbound_http import connect_to_mail_server
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 #: Seconds after which a connection that nobody used is not trusted any more: what lies between may have forgotten it.
@@ -24,6 +25,17 @@ class Refused(Exception):
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome.code)
         self.outcome = outcome
+
+
+class _Checked(smtplib.SMTP):
+    """Connects to the address that was checked, not to what the name means a moment later (DNS rebinding)."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return connect_to_mail_server(host, port, timeout)
+
+
+class _CheckedTls(smtplib.SMTP_SSL, _Checked):
+    """The same with TLS from the first byte: `SMTP_SSL` wraps the socket that `_Checked` makes."""
 
 
 class Session:
@@ -87,11 +99,12 @@ def open_session(server: Server, *, timeout_s: float, context: ssl.SSLContext | 
     client: smtplib.SMTP | None = None
     try:
         if server.security == "tls":
-            client = smtplib.SMTP_SSL(
+            client = (_CheckedTls if server.is_checked else smtplib.SMTP_SSL)(
                 server.host, server.port, local_hostname=_our_name(), timeout=timeout_s, context=context
             )
         else:
-            client = smtplib.SMTP(server.host, server.port, local_hostname=_our_name(), timeout=timeout_s)
+            kind = _Checked if server.is_checked else smtplib.SMTP
+            client = kind(server.host, server.port, local_hostname=_our_name(), timeout=timeout_s)
         _greet(client, server, context)
         return Session(client)
     except Exception as error:
