@@ -38,6 +38,9 @@ FAILED_AT: dict[str, Step] = {
     "smtp_rcpt_5xx": "recipient",
     "smtputf8": "recipient",
     "dropped_before_data": "sender",
+    "timeout_before_data": "sender",
+    "garbled_before_data": "sender",
+    "smtp_size": "message",
 }
 
 
@@ -70,6 +73,17 @@ BY_CODE: dict[str, Advice] = {
     "dropped_before_data": Advice(
         "The server hung up before it took the message.",
         "Try again in a minute. If it stays so, ask your provider whether this address of ours is blocked.",
+    ),
+    "timeout_before_data": Advice(
+        "The server fell silent before it took the message.",
+        "Try again in a minute. If it stays so, the server is overloaded or something on the way holds us up.",
+    ),
+    "garbled_before_data": Advice(
+        "What answers there does not speak SMTP.", "Check host and port: another kind of server may be listening."
+    ),
+    "garbled_after_data": Advice(
+        "The server answered the message in a way that SMTP does not know.",
+        "The mail may have arrived: look before you try again.",
     ),
     "timeout": Advice("The server took too long to answer.", "The mail may have arrived: look before you try again."),
     "reset": Advice(
@@ -124,6 +138,7 @@ BY_CODE: dict[str, Advice] = {
     "smtp_data_4xx": Advice("The server does not take the mail right now.", "Try again in a few minutes."),
     "smtp_data_5xx": Advice("The server refuses the mail itself.", "The server's own words say why."),
     "smtp_closing": Advice("The server is shutting down or wants a pause.", "Try again in a few minutes."),
+    "smtp_size": Advice("The mail is larger than the server takes.", "Use smaller pictures, or link to them."),
     "smtputf8": Advice(
         "The server takes no addresses with letters beyond ASCII.", "Use another server for such addresses."
     ),
