@@ -2,14 +2,18 @@
 
 A claim is committed before any byte leaves, so a crash leaves rows that say "under way" and nothing is ever sent twice
 by us. The order of the steps is the whole point; RULES.md section 1 says why.
+
+While a batch is handed over by a thread of its own, this one records the batch before and claims and composes the next:
+the connections never wait for the database. At most two claims are open, the one under way and the one ahead.
 """
 
 from __future__ import annotations
 
-import os
-import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
@@ -17,8 +21,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from accounts.activity import record as record_activity
-from campaigns.delivery import ledger, pacing, reaper
-from campaigns.delivery.providers import NO_WITNESS, Brake, Effect, Outcome, OutgoingMessage, Provider, get_provider
+from campaigns.delivery import journal, ledger, pacing, reaper
+from campaigns.delivery.providers import Brake, Effect, Outcome, OutgoingMessage, Provider, get_provider
+from campaigns.delivery.providers.answers import NOT_SENT
 from campaigns.delivery.rendering import Claimed, Renderer
 from campaigns.delivery.transactional import TransactionalRenderer
 from campaigns.lifecycle import change_status
@@ -30,16 +35,13 @@ logger = structlog.get_logger(__name__)
 
 #: Seconds of work after which a slice ends, so that workers share themselves among campaigns.
 SLICE_S = 60.0
+#: While a batch is under way, so often is asked whether the campaign is still sending.
+ASK_EVERY_S = 1.0
 #: An outage that outlives so many attempts of one message pauses the campaign.
 DOWN_ATTEMPTS = 5
 TOO_MANY_DOUBTS = "Five messages in a row ended in doubt, so sending was stopped. {}"
 OUTAGE = "The provider has been away for several minutes. {}"
 WAITING = "Waiting for the provider: {}"
-
-
-def worker_name() -> str:
-    """Return how this process signs its claims."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def deliver(*, campaign_id: UUID | str, slice_s: float = SLICE_S) -> bool:
@@ -61,8 +63,14 @@ def deliver(*, campaign_id: UUID | str, slice_s: float = SLICE_S) -> bool:
     if campaign is None:
         return False
     with structlog.contextvars.bound_contextvars(campaign_id=str(campaign.pk), workspace_id=str(campaign.workspace_id)):
+        journal.replay_abandoned()
         try:
-            return _Slice(campaign, until=time.monotonic() + slice_s).run()
+            provider = get_provider(campaign.provider, workspace_id=campaign.workspace_id)
+            renderer = Renderer(campaign)
+            with journal.Journal(
+                claim_size=provider.claim_size, reports_delivery=provider.reports_delivery
+            ) as own_journal:
+                return _Slice(campaign, provider, renderer, own_journal, until=time.monotonic() + slice_s).run()
         except DomainError as error:
             stop(campaign, f"The campaign cannot be composed. {error.detail}")
         except ImproperlyConfigured as error:
@@ -70,40 +78,133 @@ def deliver(*, campaign_id: UUID | str, slice_s: float = SLICE_S) -> bool:
         return False
 
 
+@dataclass(slots=True)
+class _Batch:
+    """A claim on its way."""
+
+    rows: Sequence[Claimed]
+    #: A message for each row, or why there is none.
+    composed: Sequence[OutgoingMessage | Outcome]
+    page: journal.Page
+
+
 class _Slice:
-    def __init__(self, campaign: Campaign, *, until: float) -> None:
+    def __init__(
+        self, campaign: Campaign, provider: Provider, renderer: Renderer, own_journal: journal.Journal, *, until: float
+    ) -> None:
         self._campaign = campaign
+        self._provider = provider
+        self._renderer = renderer
+        self._journal = own_journal
         self._until = until
-        self._provider = get_provider(campaign.provider)
-        self._renderer = Renderer(campaign)
-        self._list_ids = list(campaign.lists.for_workspace(campaign.workspace_id).values_list("pk", flat=True))
         self._brake = Brake(deadline=until)
-        self._worker = worker_name()
+        self._list_ids = list(campaign.lists.for_workspace(campaign.workspace_id).values_list("pk", flat=True))
+        self._claimed_up_to = 0
+        #: Why there is no next batch: nothing left, or nothing allowed now.
+        self._is_exhausted = self._has_to_wait = False
 
     def run(self) -> bool:
-        while time.monotonic() < self._until:
+        with ExitStack() as stack:
+            if self._provider.uses_database:  # another thread would have another transaction
+                start: Callable[[_Batch], Future[list[Outcome]]] = self._hand_over_here
+            else:
+                pool = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="hand-over"))
+                stack.callback(self._brake.stop)  # should this thread fail, the other one ends soon
+
+                def start(batch: _Batch) -> Future[list[Outcome]]:
+                    return pool.submit(hand_over, self._provider, batch.composed, self._brake, batch.page)
+
+            return self._run(start)
+
+    def _run(self, start: Callable[[_Batch], Future[list[Outcome]]]) -> bool:
+        under_way: tuple[_Batch, Future[list[Outcome]]] | None = None
+        while True:
+            ahead = self._prepare()
+            outcomes = self._wait_for(under_way[1]) if under_way else []
+            arrived, under_way = under_way, None
+            if ahead is not None and self._may_start(is_first=arrived is None):
+                under_way = (ahead, start(ahead))
+            elif ahead is not None:
+                self._record(ahead, [NOT_SENT] * len(ahead.rows))
+            if arrived is not None:
+                self._record(arrived[0], outcomes)
+                mark_dirty(self._campaign.pk)
+                if self._brake.tripped_by is None and self._campaign.status_reason:
+                    self._say("")
+            if under_way is not None:
+                continue
+            if self._brake.tripped_by is not None:
+                assert arrived is not None
+                self._halt(self._brake.tripped_by, arrived[0].rows, outcomes)
+                return False
+            if ahead is not None or time.monotonic() >= self._until:
+                return self._is_sending()
+            if arrived is None:
+                return self._end()
+
+    def _prepare(self) -> _Batch | None:
+        """Claim and compose the next batch; None when there is none now."""
+        self._is_exhausted = self._has_to_wait = False
+        while time.monotonic() < self._until and self._brake.tripped_by is None:
             now = timezone.now()
             allowance = pacing.allowance(self._campaign, now=now)
             if allowance == 0:
-                return False
-            limit = min(self._provider.claim_size, allowance or self._provider.claim_size)
+                self._has_to_wait = True
+                return None
             claim = ledger.claim(
-                campaign=self._campaign, list_ids=self._list_ids, limit=limit, worker=self._worker, now=now
+                campaign=self._campaign,
+                list_ids=self._list_ids,
+                limit=min(self._provider.claim_size, allowance or self._provider.claim_size),
+                worker=self._journal.name,
+                now=now,
+                after=self._claimed_up_to,
             )
-            if claim.is_empty:
-                reaper.finish(self._campaign, now=now)
-                mark_dirty(self._campaign.pk)
-                return False
             if claim.rows:
-                self._brake.deadline = min(self._until, time.monotonic() + ledger.HAND_OVER_S)
-                outcomes = hand_over(self._provider, self._renderer, claim.rows, self._brake)
+                self._claimed_up_to = claim.rows[-1].id
+                page = self._journal.open_page(claim.rows)
+                composed = self._renderer.render(claim.rows, content=self._provider.content, now=timezone.now())
+                return _Batch(claim.rows, composed, page)
+            if claim.is_empty and not self._claimed_up_to:
+                self._is_exhausted = True
+                return None
+            self._claimed_up_to = 0  # rows that came back stand further up
+        return None
+
+    def _wait_for(self, answers: Future[list[Outcome]]) -> list[Outcome]:
+        """Wait for a batch under way; a pause or a cancellation meanwhile lets nothing more of it start."""
+        while True:
+            try:
+                return answers.result(timeout=ASK_EVERY_S)
+            except TimeoutError:
+                if not self._is_sending():
+                    self._brake.stop()
+
+    def _may_start(self, *, is_first: bool) -> bool:
+        """Whether a batch that was claimed ahead may still leave."""
+        return self._brake.may_start() and (is_first or self._is_sending())
+
+    def _hand_over_here(self, batch: _Batch) -> Future[list[Outcome]]:
+        done: Future[list[Outcome]] = Future()
+        done.set_result(hand_over(self._provider, batch.composed, self._brake, batch.page))
+        return done
+
+    def _record(self, batch: _Batch, outcomes: Sequence[Outcome]) -> None:
+        now = timezone.now()
+        ledger.record(batch.rows, outcomes, reports_delivery=self._provider.reports_delivery, now=now)
+        batch.page.clear()
+
+    def _end(self) -> bool:
+        if self._is_exhausted:
+            reaper.finish(self._campaign, now=timezone.now())
             mark_dirty(self._campaign.pk)
-            if self._brake.tripped_by is not None:
-                self._halt(self._brake.tripped_by, claim.rows, outcomes)
-                return False
-            if self._campaign.status_reason:
-                self._say("")
-        return True
+        return False
+
+    def _is_sending(self) -> bool:
+        return (
+            Campaign.objects.for_workspace(self._campaign.workspace_id)
+            .filter(pk=self._campaign.pk, status=Campaign.Status.SENDING)
+            .exists()
+        )
 
     def _halt(self, outcome: Outcome, rows: Sequence[Claimed], outcomes: Sequence[Outcome]) -> None:
         """Decide what a tripped brake means: pause now, or come back later."""
@@ -129,23 +230,20 @@ class _Slice:
 
 
 def hand_over(
-    provider: Provider, renderer: Renderer | TransactionalRenderer, rows: Sequence[Claimed], brake: Brake
+    provider: Provider, composed: Sequence[OutgoingMessage | Outcome], brake: Brake, page: journal.Page
 ) -> list[Outcome]:
-    """Render claimed rows, give them to the provider, and record what happened.
+    """Give composed messages to the provider; touches no database of ours, unless the provider is one.
 
     Returns:
-        The outcomes, in the order of the rows.
+        An outcome for each, in order; what could not be composed keeps its own.
     """
-    rendered = renderer.render(rows, content=provider.content, now=timezone.now())
-    messages = [message for message in rendered if isinstance(message, OutgoingMessage)]
+    messages = [message for message in composed if isinstance(message, OutgoingMessage)]
     try:
-        answers = iter(provider.send_batch(messages, brake=brake, witness=NO_WITNESS) if messages else [])
+        answers = iter(provider.send_batch(messages, brake=brake, witness=page) if messages else [])
     except Exception:  # a provider that breaks its promise must cost doubt, never a silent loss or a second mail
         logger.exception("provider_error", provider=provider.name)
         answers = iter([brake.note(Outcome("provider_error")) for _ in messages])
-    outcomes = [next(answers) if isinstance(message, OutgoingMessage) else message for message in rendered]
-    ledger.record(rows, outcomes, reports_delivery=provider.reports_delivery, now=timezone.now())
-    return outcomes
+    return [next(answers) if isinstance(message, OutgoingMessage) else message for message in composed]
 
 
 def deliver_one(*, message_id: int) -> bool:
@@ -162,10 +260,26 @@ def deliver_one(*, message_id: int) -> bool:
     )
     if message is None:
         return False
-    provider = get_provider(message.provider)
-    row = ledger.claim_one(message_id=message_id, worker=worker_name())
-    if row is None:
-        return False
+    provider = get_provider(message.provider, workspace_id=message.workspace_id)
+    with journal.Journal(claim_size=1, reports_delivery=provider.reports_delivery) as own_journal:
+        row = ledger.claim_one(message_id=message_id, worker=own_journal.name)
+        if row is None:
+            return False
+        page = own_journal.open_page([row])
+        outcomes = hand_over(
+            provider,
+            _compose_one(message, row, provider),
+            Brake(deadline=time.monotonic() + ledger.HAND_OVER_S),
+            page,
+        )
+        ledger.record([row], outcomes, reports_delivery=provider.reports_delivery, now=timezone.now())
+        page.clear()
+    if message.campaign_id is not None and not message.is_test:
+        mark_dirty(message.campaign_id)
+    return True
+
+
+def _compose_one(message: Message, row: Claimed, provider: Provider) -> list[OutgoingMessage | Outcome]:
     try:
         renderer = (
             TransactionalRenderer(message)
@@ -173,13 +287,8 @@ def deliver_one(*, message_id: int) -> bool:
             else Renderer(message.campaign, is_test=message.is_test)
         )
     except DomainError as error:
-        refusal = Outcome("bad_message", detail=error.detail)
-        ledger.record([row], [refusal], reports_delivery=provider.reports_delivery, now=timezone.now())
-    else:
-        hand_over(provider, renderer, [row], Brake(deadline=time.monotonic() + ledger.HAND_OVER_S))
-    if message.campaign_id is not None and not message.is_test:
-        mark_dirty(message.campaign_id)
-    return True
+        return [Outcome("bad_message", detail=error.detail)]
+    return renderer.render([row], content=provider.content, now=timezone.now())
 
 
 def stop(campaign: Campaign, reason: str) -> None:

@@ -10,7 +10,7 @@ import structlog
 from django.db import connection, transaction
 
 from accounts.activity import record as record_activity
-from campaigns.delivery import ledger
+from campaigns.delivery import journal, ledger
 from campaigns.lifecycle import change_status
 from campaigns.models import Campaign, Message
 from pulsequill.core.db import advisory_lock
@@ -112,7 +112,11 @@ class Due:
 
 
 def sweep(*, now: datetime) -> Due:
-    """Put the ledger in order and return what must be woken; empty when another process is sweeping."""
+    """Put the ledger in order and return what must be woken; empty when another process is sweeping.
+
+    Journals are replayed by every process that sweeps: each machine has its own.
+    """
+    journal.replay_abandoned()
     with transaction.atomic(), advisory_lock("campaigns.sweep") as is_ours:
         if not is_ours:
             return Due()

@@ -58,6 +58,7 @@ class ToldProvider(Provider):
     name: ClassVar[str] = "told"
     content: ClassVar[Literal["mime", "parts"]] = "mime"
     reports_delivery: ClassVar[bool] = True
+    uses_database: ClassVar[bool] = True  # what a test lets it answer may look into the ledger
 
     def __init__(self, answer: Callable[[OutgoingMessage], Outcome], *, batch: int = 100) -> None:
         self.answer = answer
@@ -88,7 +89,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ToldProvider]:
 
     def use(answer: Callable[[OutgoingMessage], Outcome], **options: Any) -> ToldProvider:
         provider = ToldProvider(answer, **options)
-        monkeypatch.setattr(pipeline, "get_provider", lambda _name="": provider)
+        monkeypatch.setattr(pipeline, "get_provider", lambda _name="", **_whose: provider)
         return provider
 
     return use

@@ -71,6 +71,10 @@ class Brake:
         self._uncertain_in_a_row = 0
         self._lock = threading.Lock()
 
+    def stop(self) -> None:
+        """Let nothing more be started, without a reason of the provider's."""
+        self.deadline = 0.0
+
     def may_start(self) -> bool:
         """Return whether one more message may be handed over."""
         return self.tripped_by is None and time.monotonic() < self.deadline
@@ -120,6 +124,8 @@ class Provider(ABC):
     content: ClassVar[Literal["mime", "parts"]]
     #: Whether the provider tells us later what became of a message. Where it does not, acceptance counts as delivery.
     reports_delivery: ClassVar[bool]
+    #: Whether handing over writes to our own database: then it stays on the slice's thread, and in its transaction.
+    uses_database: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -26,6 +26,7 @@ class CaptureProvider(Provider):
     name: ClassVar[str] = "capture"
     content: ClassVar[Literal["mime", "parts"]] = "mime"
     reports_delivery: ClassVar[bool] = False
+    uses_database: ClassVar[bool] = True
 
     @property
     def claim_size(self) -> int:
