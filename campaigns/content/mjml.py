@@ -17,8 +17,11 @@ from campaigns.content.blocks import Block
 from campaigns.content.brand import Brand
 from pulsequill.core.errors import FieldError, Invalid
 
-_HEADING_SIZES = {1: 30, 2: 24, 3: 18}
-_PADDING = "8px 32px"
+_HEADING_SIZES = {1: 32, 2: 24, 3: 18}
+#: Sections keep 20 pixels at the sides and what stands in them 12: columns are 24 apart, and all edges align at 32.
+_SIDES = "20px"
+_PADDING = "8px 12px"
+_CORNER = "14px"
 #: Keeps mail programs from showing the first words of the body behind the preview text.
 _PREVIEW_PADDING = "&#847;&zwnj;&nbsp;" * 40
 _LOGO_WIDTH = 140
@@ -58,10 +61,10 @@ def _rich(markup: str, brand: Brand) -> str:
 
 def _heading(block: Block, _brand: Brand) -> str:
     level = block["level"]
-    style = f"margin:0;font-size:{_HEADING_SIZES[level]}px;line-height:1.25;font-weight:700"
+    style = f"margin:0;font-size:{_HEADING_SIZES[level]}px;line-height:1.25;font-weight:700;letter-spacing:-0.01em"
     words = escape(block["text"], quote=False)
     return (
-        f'<mj-text css-class="pq-ink" align="{block["align"]}" padding="12px 32px 4px">'
+        f'<mj-text css-class="pq-ink" align="{block["align"]}" padding="12px 12px 4px">'
         f'<h{level} style="{style}">{words}</h{level}></mj-text>'
     )
 
@@ -84,6 +87,13 @@ def _image(block: Block, _brand: Brand) -> str:
     return f'<mj-image fluid-on-mobile="true" alt="{_attribute(block["alt"])}"{look} />'
 
 
+def _opening_picture(block: Block, brand: Brand, corners: str) -> str:
+    """Return the picture that a mail opens with: from edge to edge of the sheet."""
+    look = _attributes(src=block["src"], href=block["href"], padding="0", border_radius=corners)
+    picture = f'<mj-image fluid-on-mobile="true" alt="{_attribute(block["alt"])}"{look} />'
+    return _section([picture], brand, padding="0 0 12px", border_radius=corners)
+
+
 def _divider(_block: Block, brand: Brand) -> str:
     return f'<mj-divider css-class="pq-line" border-width="1px" border-color="{brand.line}" />'
 
@@ -98,7 +108,7 @@ def _quote(block: Block, brand: Brand) -> str:
         look = f"margin:0;padding-left:19px;color:{brand.muted};font-size:14px"
         who = f'<p class="pq-muted" style="{look}">{escape(block["attribution"], quote=False)}</p>'
     return (
-        '<mj-text css-class="pq-ink" padding="12px 32px">'
+        '<mj-text css-class="pq-ink" padding="12px" font-size="18px">'
         f'<div style="border-left:3px solid {brand.accent};padding-left:16px;font-style:italic">'
         f"{_rich(block['html'], brand)}</div>{who}</mj-text>"
     )
@@ -129,7 +139,7 @@ def _product(block: Block, brand: Brand) -> str:
     button = {"label": block["label"], "url": block["url"], "align": "left"}
     return (
         _image(picture, brand)
-        + f'<mj-text css-class="pq-ink" padding="12px 32px 4px">{"".join(words)}</mj-text>'
+        + f'<mj-text css-class="pq-ink" padding="12px 12px 4px">{"".join(words)}</mj-text>'
         + _button(button, brand)
     )
 
@@ -168,12 +178,12 @@ def _sections(blocks: list[Block], brand: Brand) -> str:
             run.append(_RENDERERS[block["type"]](block, brand))
             continue
         if run:
-            out.append(_section(["".join(run)], brand, padding="0"))
+            out.append(_section(["".join(run)], brand, padding=f"0 {_SIDES}"))
             run = []
         columns = ["".join(_RENDERERS[inner["type"]](inner, brand) for inner in column) for column in block["columns"]]
-        out.append(_section(columns, brand, padding="4px 0"))
+        out.append(_section(columns, brand, padding=f"4px {_SIDES}"))
     if run:
-        out.append(_section(["".join(run)], brand, padding="0"))
+        out.append(_section(["".join(run)], brand, padding=f"0 {_SIDES}"))
     return "".join(out)
 
 
@@ -190,12 +200,10 @@ def footer_markup(brand: Brand) -> str:
 
 
 def _footer(brand: Brand) -> str:
-    words = footer_markup(brand)
+    """Return the footer: below the sheet, on the mail's own ground."""
     return (
-        f'<mj-section css-class="pq-sheet" background-color="{brand.surface}" padding="8px 0 24px"><mj-column>'
-        f'<mj-divider css-class="pq-line" border-width="1px" border-color="{brand.line}" />'
-        f'<mj-text css-class="pq-muted" color="{brand.muted}" font-size="12px" line-height="1.6">{words}</mj-text>'
-        "</mj-column></mj-section>"
+        f'<mj-section padding="12px {_SIDES} 0"><mj-column><mj-text css-class="pq-muted" color="{brand.muted}" '
+        f'font-size="12px" line-height="1.6">{footer_markup(brand)}</mj-text></mj-column></mj-section>'
     )
 
 
@@ -212,30 +220,49 @@ def _dark_style() -> str:
     return f"@media (prefers-color-scheme:dark){{{rules.format('')}}}{rules.format('[data-ogsc] ')}"
 
 
-def _document(body: str, *, brand: Brand, title: str, preview_text: str, language: str) -> str:
-    logo = ""
+def _logo(brand: Brand) -> str:
+    """Return what stands above the mail, or ''."""
     if brand.logo_url:
         look = _attributes(src=brand.logo_url, alt=brand.logo_alt, width=f"{_LOGO_WIDTH}px", align="left")
-        logo = _section([f"<mj-image{look} />"], brand, padding="24px 0 0")
-    elif brand.logo_text:
-        words = escape(brand.logo_text, quote=False)
-        mark = f'<mj-text css-class="pq-ink" padding="20px 32px 4px" color="{brand.ink}" font-size="15px" '
-        logo = _section([f'{mark}font-weight="700" letter-spacing="-0.2px">{words}</mj-text>'], brand, padding="0")
+        return f'<mj-image{look} padding="8px 12px" />'
+    if brand.logo_text:
+        mark = f'<mj-text css-class="pq-ink" color="{brand.ink}" font-size="16px" font-weight="700"'
+        return f'{mark} letter-spacing="-0.2px">{escape(brand.logo_text, quote=False)}</mj-text>'
+    return ""
+
+
+def _sheet(blocks: list[Block], brand: Brand) -> str:
+    """Return logo and body on one sheet with round corners."""
+    top, logo = f"{_CORNER} {_CORNER} 0 0", _logo(brand)
+    out = []
+    if logo:
+        out.append(_section([logo], brand, padding=f"16px {_SIDES} 12px", border_radius=top))
+    if blocks and blocks[0]["type"] == "image" and blocks[0]["src"]:
+        out.append(_opening_picture(blocks[0], brand, "0" if logo else top))
+        blocks = blocks[1:]
+    elif not logo:
+        out.append(_section([""], brand, padding="12px 0 0", border_radius=top))
+    out.append(_sections(blocks, brand))
+    out.append(_section([""], brand, padding="16px 0 0", border_radius=f"0 0 {_CORNER} {_CORNER}"))
+    return "".join(out)
+
+
+def _document(body: str, *, brand: Brand, title: str, preview_text: str, language: str) -> str:
     preview = f"<mj-preview>{escape(preview_text, quote=False)}{_PREVIEW_PADDING}</mj-preview>" if preview_text else ""
     return (
         f'<mjml lang="{_attribute(language)}"><mj-head><mj-title>{escape(title, quote=False)}</mj-title>{preview}'
         "<mj-attributes>"
         f'<mj-all font-family="{_attribute(brand.font_family)}" />'
         f'<mj-text padding="{_PADDING}" font-size="16px" line-height="1.6" color="{brand.ink}" />'
-        '<mj-button padding="12px 32px" inner-padding="13px 26px" border-radius="8px" font-size="16px" '
+        '<mj-button padding="12px" inner-padding="13px 26px" border-radius="8px" font-size="16px" '
         'font-weight="600" />'
-        f'<mj-image padding="{_PADDING}" border-radius="8px" /><mj-divider padding="16px 32px" />'
+        f'<mj-image padding="{_PADDING}" border-radius="8px" /><mj-divider padding="16px 12px" />'
         "</mj-attributes>"
         f"<mj-style>:root{{color-scheme:light dark;supported-color-schemes:light dark}}{_dark_style()}</mj-style>"
         '<mj-raw><meta name="color-scheme" content="light dark" />'
         '<meta name="supported-color-schemes" content="light dark" /></mj-raw></mj-head>'
         f'<mj-body css-class="pq-body" background-color="{brand.background}" width="600px">'
-        f'<mj-spacer height="24px" />{logo}{body}<mj-spacer height="24px" /></mj-body></mjml>'
+        f'<mj-spacer height="24px" />{body}<mj-spacer height="24px" /></mj-body></mjml>'
     )
 
 
@@ -252,8 +279,7 @@ def blocks_to_mjml(
         has_footer: whether the workspace footer is appended.
         language: BCP 47 tag of the text.
     """
-    top = f'<mj-section css-class="pq-sheet" background-color="{brand.surface}" padding="12px 0 0" />'
-    body = top + _sections(blocks, brand) + (_footer(brand) if has_footer else _section([""], brand, padding="12px 0"))
+    body = _sheet(blocks, brand) + (_footer(brand) if has_footer else "")
     return _document(body, brand=brand, title=title, preview_text=preview_text, language=language)
 
 
@@ -261,8 +287,8 @@ def article_to_mjml(
     markup: str, *, brand: Brand, title: str, preview_text: str, has_footer: bool, language: str = "en"
 ) -> str:
     """Return the MJML document of one sanitised piece of HTML, such as Markdown becomes."""
-    words = f'<mj-text css-class="pq-ink" padding="20px 32px 8px">{_rich(markup, brand)}</mj-text>'
-    body = _section([words], brand, padding="0") + (_footer(brand) if has_footer else "")
+    article: Block = {"type": "html", "html": _rich(markup, brand)}
+    body = _sheet([article], brand) + (_footer(brand) if has_footer else "")
     return _document(body, brand=brand, title=title, preview_text=preview_text, language=language)
 
 

@@ -11,7 +11,17 @@ from pulsequill.core.db import TenantModel
 class EmailTemplate(TenantModel):
     """A saved body that campaigns and transactional messages start from."""
 
+    class Purpose(models.TextChoices):
+        WELCOME = "welcome", "Welcome"
+        NEWS = "news", "News"
+        PROMOTION = "promotion", "Promotion"
+        EVENT = "event", "Events"
+        WIN_BACK = "win_back", "Bring back"
+        ORDER = "order", "Orders"
+        ASK = "ask", "Feedback"
+
     name = models.CharField(max_length=120)
+    purpose = models.CharField(max_length=20, choices=Purpose.choices, blank=True, help_text="What it is for.")
     subject = models.CharField(max_length=300, blank=True)
     preview_text = models.CharField(max_length=300, blank=True)
     format = models.CharField(max_length=10, choices=Variant.Format.choices, default=Variant.Format.BLOCKS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -9,7 +10,12 @@ from django.db import IntegrityError, transaction
 from accounts import activity
 from accounts.models import User, Workspace
 from campaigns.content import mustache
+from campaigns.content.blocks import Block
+from campaigns.content.brand import Brand
+from campaigns.content.starters import Starter
+from campaigns.content.starters.pictures import draw_picture
 from campaigns.models import Campaign, EmailTemplate, Variant
+from campaigns.services.assets import add_asset
 from campaigns.services.composing import clean_body, clean_name, create_campaign
 from campaigns.services.versions import keep_template_version
 from pulsequill.core.errors import FieldError, Invalid, NotFound
@@ -18,6 +24,11 @@ from pulsequill.core.errors import FieldError, Invalid, NotFound
 def _apply(template: EmailTemplate, fields: dict[str, Any]) -> None:
     if "name" in fields:
         template.name = clean_name(fields["name"])[:120]
+    if "purpose" in fields:
+        if fields["purpose"] not in {"", *EmailTemplate.Purpose.values}:
+            detail = f"A purpose is one of {', '.join(EmailTemplate.Purpose.values)}."
+            raise Invalid(detail, errors=[FieldError("purpose", "not_a_choice", detail)])
+        template.purpose = fields["purpose"]
     for name in ("subject", "preview_text"):
         if name in fields:
             mustache.validate(fields[name], field=name)
@@ -91,6 +102,72 @@ def save_as_template(*, campaign: Campaign, label: str, actor: User | None, name
         format=variant.format,
         body=variant.body,
     )
+
+
+def _free_name(workspace: Workspace, name: str) -> str:
+    """Return the name, with a number behind it when it is taken."""
+    taken = set(
+        EmailTemplate.objects.for_workspace(workspace).filter(name__startswith=name).values_list("name", flat=True)
+    )
+    numbered = (f"{name[:110]} {number}" for number in range(2, len(taken) + 3))
+    return name if name not in taken else next(free for free in numbered if free not in taken)
+
+
+@transaction.atomic
+def duplicate_template(*, template: EmailTemplate, actor: User | None) -> EmailTemplate:
+    """Return a copy under a free name; its history begins anew."""
+    return create_template(
+        workspace=template.workspace,
+        actor=actor,
+        name=_free_name(template.workspace, f"{template.name[:105]} (copy)"),
+        purpose=template.purpose,
+        subject=template.subject,
+        preview_text=template.preview_text,
+        format=template.format,
+        body=template.body,
+    )
+
+
+def _blocks_of(starter: Starter, workspace: Workspace, actor: User | None) -> list[Block]:
+    """Return a starter's body; its pictures become the workspace's own, drawn in its colours and stored once."""
+    brand, addresses = Brand.of(workspace.brand), {}
+    for name, shows in starter.pictures.items():
+        file = io.BytesIO(draw_picture(name, brand))
+        asset, _is_new = add_asset(workspace=workspace, actor=actor, file=file, name=f"{name}.png", alt=shows)
+        addresses[name] = asset.url
+    return starter.blocks(addresses.__getitem__)
+
+
+def create_from_starter(*, workspace: Workspace, actor: User | None, starter: Starter) -> EmailTemplate:
+    """Return a template of the workspace's own that says what a starter says.
+
+    Raises:
+        Invalid: the workspace has no room for its pictures.
+    """
+    return create_template(
+        workspace=workspace,
+        actor=actor,
+        name=_free_name(workspace, starter.name),
+        purpose=starter.purpose,
+        subject=starter.subject,
+        preview_text=starter.preview_text,
+        body=_blocks_of(starter, workspace, actor),
+    )
+
+
+def start_campaign_from_starter(*, workspace: Workspace, actor: User | None, starter: Starter) -> Campaign:
+    """Return a new draft campaign with a starter's content.
+
+    Raises:
+        Invalid: the workspace has no room for its pictures.
+    """
+    content = {
+        "label": "A",
+        "subject": starter.subject,
+        "preview_text": starter.preview_text,
+        "body": _blocks_of(starter, workspace, actor),
+    }
+    return create_campaign(workspace=workspace, actor=actor, name=starter.name, changes={"variants": [content]})
 
 
 def start_campaign_from_template(*, template: EmailTemplate, actor: User | None, name: str = "") -> Campaign:
