@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 
 from aiwriter.models import (
+    AcceptedClaim,
+    BrandFact,
+    BrandSample,
     BrandVoice,
     Brief,
     Budget,
@@ -15,6 +18,7 @@ from aiwriter.models import (
     Generation,
     GenerationStep,
     ModelPrice,
+    ProviderKey,
 )
 from pulsequill.core.admin import AdminBase, LedgerAdmin
 
@@ -152,3 +156,42 @@ class EmbeddingAdmin(LedgerAdmin):
     list_filter = ("embedder",)
     list_select_related = ("exemplar", "workspace")
     fields = ("exemplar", "embedder", "content_sha256", "workspace")
+
+
+@admin.register(ProviderKey)
+class ProviderKeyAdmin(LedgerAdmin):
+    """Which workspaces use keys of their own; the keys themselves are never shown."""
+
+    list_display = ("workspace", "provider", "hint", "set_by", "updated_at")
+    list_filter = ("provider",)
+    list_select_related = ("workspace", "set_by")
+    exclude = ("key_encrypted",)
+
+
+@admin.register(BrandSample)
+class BrandSampleAdmin(LedgerAdmin):
+    """Texts that voices are learned from."""
+
+    list_display = ("title", "source", "workspace", "created_at")
+    list_filter = ("source",)
+    list_select_related = ("workspace",)
+    search_fields = ("title", "workspace__name")
+
+
+@admin.register(BrandFact)
+class BrandFactAdmin(AdminBase):
+    """What brands may always claim."""
+
+    list_display = ("text", "workspace", "is_active", "valid_until_date")
+    list_filter = ("is_active",)
+    list_select_related = ("workspace",)
+    search_fields = ("text", "workspace__name")
+
+
+@admin.register(AcceptedClaim)
+class AcceptedClaimAdmin(LedgerAdmin):
+    """Unsupported claims that somebody answers for."""
+
+    list_display = ("claim", "workspace", "campaign_id", "accepted_by", "created_at")
+    list_select_related = ("workspace", "accepted_by")
+    search_fields = ("claim", "workspace__name")

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from aiwriter.models import BrandVoice, Budget
-from aiwriter.services import FORMALITIES, VOICE_LISTS
+from aiwriter.services.voices import FORMALITIES, VOICE_LISTS
 
 MICRO = 1_000_000
 _LABELS = {

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 from django.utils import timezone
 
-from aiwriter.models import BrandVoice, Budget, Draft, Generation, GenerationStep
+from aiwriter.models import BrandVoice, Budget, Draft, Generation, GenerationStep, ProviderKey
 from pulsequill.core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -168,3 +169,23 @@ def get_usage(workspace: Workspace, *, now: datetime | None = None) -> dict[str,
             for row in by_model
         ],
     }
+
+
+def list_provider_keys(workspace: Workspace) -> list[dict[str, Any]]:
+    """Return each provider with whose key is used, if any; keys themselves are never read."""
+    rows = ProviderKey.objects.for_workspace(workspace).select_related("set_by").defer("key_encrypted")
+    own = {row.provider: row for row in rows}
+    environment = {
+        ProviderKey.Provider.OPENAI: settings.OPENAI_API_KEY,
+        ProviderKey.Provider.ANTHROPIC: settings.ANTHROPIC_API_KEY,
+    }
+    return [
+        {
+            "provider": choice.value,
+            "name": choice.label,
+            "own": own.get(choice.value),
+            "is_installation": bool(key),
+            "is_set": choice.value in own or bool(key),
+        }
+        for choice, key in environment.items()
+    ]

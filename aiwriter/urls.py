@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from aiwriter.views import generations, studio, voices
+from aiwriter.views import generations, keys, studio, voices
 
 app_name = "aiwriter"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("ai", studio.StudioPage.as_view(), name="studio"),
     path("ai/budget", studio.BudgetPage.as_view(), name="budget_edit"),
+    path("ai/keys", keys.KeySet.as_view(), name="key_set"),
+    path("ai/keys/remove", keys.KeyRemove.as_view(), name="key_remove"),
     path("ai/generations/<uuid:generation_id>", generations.GenerationPage.as_view(), name="generation_detail"),
     path("ai/generations/<uuid:generation_id>/cancel", generations.CancelPage.as_view(), name="generation_cancel"),
     path("ai/voices/new", voices.VoicePage.as_view(), name="voice_new"),

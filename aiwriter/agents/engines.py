@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from aiwriter.agents.contract import AgentEngine
 from aiwriter.agents.offline.engine import TemplateEngine
-from aiwriter.gateway.client import providers_from_settings
 from aiwriter.gateway.errors import GatewayError
+from aiwriter.gateway.keys import installation_providers
 from aiwriter.gateway.router import ANTHROPIC, OFFLINE, OPENAI, Route
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ PROVIDER_MODULES = {OPENAI: "langchain_openai", ANTHROPIC: "langchain_anthropic"
 
 
 def preload() -> None:
-    """Import what a generation needs, which takes seconds; nothing where no provider is set up."""
-    providers = providers_from_settings()
+    """Import what a generation needs, which takes seconds; nothing where the installation has no key."""
+    providers = installation_providers()
     modules = [PROVIDER_MODULES[name] for name in providers]
     for module in (*modules, *(("aiwriter.agents.langgraph_engine",) if modules else ())):
         import_module(module)

@@ -25,9 +25,9 @@ from aiwriter.agents.inputs import brief_data, voice_data
 from aiwriter.agents.small_tasks import run_small_task
 from aiwriter.gateway import budget
 from aiwriter.gateway.catalog import load_catalog
-from aiwriter.gateway.client import providers_from_settings
 from aiwriter.gateway.errors import GatewayError
 from aiwriter.gateway.gateway import LLMGateway
+from aiwriter.gateway.keys import providers_for
 from aiwriter.gateway.router import OFFLINE, Route, route
 from aiwriter.models import Draft, Generation, GenerationStep
 from aiwriter.retrieval.store import find_similar
@@ -105,11 +105,12 @@ def run(generation_id: Any) -> None:
 def _work(held: _Run) -> None:
     generation = held.generation
     catalog = load_catalog(timezone.now().date())
+    providers = providers_for(generation.workspace_id)
     gateway = LLMGateway(
         workspace_id=generation.workspace_id,
         generation_id=generation.pk,
         catalog=catalog,
-        providers=providers_from_settings(),
+        providers=providers,
         checkpoint=held.checkpoint,
     )
     brief, voice = brief_data(generation), voice_data(generation)
@@ -117,7 +118,7 @@ def _work(held: _Run) -> None:
         task="drafts" if generation.kind == Generation.Kind.DRAFTS else generation.kind,
         complexity=brief.complexity,  # type: ignore[arg-type]
         needs_brand_alignment=bool(voice.profile),
-        available=providers_from_settings(),
+        available=providers,
         catalog=catalog,
         model=str(generation.request.get("model", "")),
         is_offline_allowed=settings.AI_OFFLINE == "allow",

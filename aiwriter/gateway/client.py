@@ -11,10 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
 from aiwriter.gateway.catalog import ModelEntry
-from aiwriter.gateway.router import ANTHROPIC, OPENAI
+from aiwriter.gateway.router import OPENAI
 from aiwriter.gateway.types import Chunk, Message, Usage
 
 if TYPE_CHECKING:
@@ -35,15 +33,6 @@ class ProviderConfig:
 
     api_key: str
     base_url: str
-
-
-def providers_from_settings() -> dict[str, ProviderConfig]:
-    """Return the providers that have a key."""
-    configured = {
-        OPENAI: ProviderConfig(settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL),
-        ANTHROPIC: ProviderConfig(settings.ANTHROPIC_API_KEY, settings.ANTHROPIC_BASE_URL),
-    }
-    return {name: config for name, config in configured.items() if config.api_key}
 
 
 def wire_schema(schema: type[BaseModel]) -> dict[str, Any]:

@@ -6,11 +6,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from aiwriter.gateway import budget
 from aiwriter.gateway.catalog import load_catalog
+from aiwriter.gateway.client import ProviderConfig
 from aiwriter.gateway.errors import GatewayError, translate
 from aiwriter.gateway.pricing import cost_micro_usd
 from aiwriter.gateway.tokens import estimate_text
@@ -21,7 +21,9 @@ EMBEDDING_MODEL = "text-embedding-3-small"
 TIMEOUT_S = 15.0
 
 
-def embed_texts(texts: Sequence[str], *, dimensions: int, workspace_id: Any, generation_id: Any) -> list[list[float]]:
+def embed_texts(
+    texts: Sequence[str], *, dimensions: int, config: ProviderConfig, workspace_id: Any, generation_id: Any
+) -> list[list[float]]:
     """Return one vector for each text.
 
     LangChain does not say how many tokens were used, so the estimate is booked.
@@ -36,7 +38,7 @@ def embed_texts(texts: Sequence[str], *, dimensions: int, workspace_id: Any, gen
     started = time.monotonic()
     error: GatewayError | None = None
     try:
-        return _embed(list(texts), dimensions)
+        return _embed(list(texts), dimensions, config)
     except Exception as caught:
         error = translate(caught)
         raise error from caught
@@ -59,14 +61,14 @@ def embed_texts(texts: Sequence[str], *, dimensions: int, workspace_id: Any, gen
         budget.settle(hold, step)
 
 
-def _embed(texts: list[str], dimensions: int) -> list[list[float]]:
+def _embed(texts: list[str], dimensions: int, config: ProviderConfig) -> list[list[float]]:
     from langchain_openai import OpenAIEmbeddings
 
     model = OpenAIEmbeddings(
         model=EMBEDDING_MODEL,
         dimensions=dimensions,
-        api_key=settings.OPENAI_API_KEY,  # type: ignore[arg-type]  # becomes a SecretStr
-        base_url=settings.OPENAI_BASE_URL,
+        api_key=config.api_key,  # type: ignore[arg-type]  # becomes a SecretStr
+        base_url=config.base_url,
         max_retries=0,
         timeout=TIMEOUT_S,
         check_embedding_ctx_length=False,  # would fetch a tokenizer from the network

@@ -11,7 +11,10 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
+from aiwriter.gateway.client import ProviderConfig
 from aiwriter.gateway.embedding import EMBEDDING_MODEL, embed_texts
+from aiwriter.gateway.keys import providers_for
+from aiwriter.gateway.router import OPENAI
 from aiwriter.models.embedding import DIMENSIONS
 
 _WORD = re.compile(r"[^\W_]+")
@@ -78,20 +81,30 @@ class OpenAIEmbedder:
     id = f"openai:{EMBEDDING_MODEL}@{DIMENSIONS}"
     label = "meaning"
 
+    def __init__(self, config: ProviderConfig) -> None:
+        self._config = config
+
     def embed(self, texts: Sequence[str], *, workspace_id: Any, generation_id: Any) -> list[list[float]]:
         """Return the provider's vectors."""
-        return embed_texts(texts, dimensions=DIMENSIONS, workspace_id=workspace_id, generation_id=generation_id)
+        return embed_texts(
+            texts,
+            dimensions=DIMENSIONS,
+            config=self._config,
+            workspace_id=workspace_id,
+            generation_id=generation_id,
+        )
 
 
-def choose_embedder() -> Embedder:
-    """Return the embedder that EMBEDDER names, or the best that this installation has.
+def choose_embedder(workspace_id: Any) -> Embedder:
+    """Return the embedder that EMBEDDER names, or the best that a workspace can use.
 
     Raises:
         UnknownEmbedder: there is none of that name.
     """
-    wanted = settings.EMBEDDER or ("openai" if settings.OPENAI_API_KEY else "lexical")
+    openai = providers_for(workspace_id).get(OPENAI)
+    wanted = settings.EMBEDDER or ("openai" if openai else "lexical")
     if wanted == "lexical":
         return LexicalEmbedder()
-    if wanted == "openai" and settings.OPENAI_API_KEY:
-        return OpenAIEmbedder()
-    raise UnknownEmbedder(f"EMBEDDER={wanted}: use lexical, or openai with OPENAI_API_KEY.")
+    if wanted == "openai" and openai:
+        return OpenAIEmbedder(openai)
+    raise UnknownEmbedder(f"EMBEDDER={wanted}: use lexical, or openai with a key of OpenAI.")

@@ -28,7 +28,7 @@ def remember(draft: Draft) -> Exemplar:
         origin="accepted",
         defaults={"title": draft.subject[:300], "text": text},
     )
-    _embed(exemplar, choose_embedder(), generation_id=draft.generation_id)
+    _embed(exemplar, choose_embedder(draft.workspace_id), generation_id=draft.generation_id)
     return exemplar
 
 
@@ -53,7 +53,7 @@ def find_similar(text: str, *, workspace_id: Any, generation_id: Any, limit: int
     """
     rows = Embedding.objects.for_workspace(workspace_id)
     try:
-        embedder = choose_embedder()
+        embedder = choose_embedder(workspace_id)
         rows = rows.filter(embedder=embedder.id)
         if not rows.exists():
             return []

@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.v1.base import WorkspaceView, WorkspaceViewSet
-from aiwriter import services
 from aiwriter.models import BrandVoice
 from aiwriter.selectors import get_usage, list_brand_voices
+from aiwriter.services.voices import delete_brand_voice, save_brand_voice
 from aiwriter.v1.serializers import BrandVoiceSerializer, UsageSerializer
 from pulsequill.core.rest.idempotency import idempotent
 
@@ -45,7 +45,7 @@ class BrandVoiceViewSet(WorkspaceViewSet):
         """Add a voice."""
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
-        voice = services.save_brand_voice(workspace=self.workspace, actor=self.actor, **given.validated_data)
+        voice = save_brand_voice(workspace=self.workspace, actor=self.actor, **given.validated_data)
         return Response(self.get_serializer(voice).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(tags=TAGS, summary="Read a brand voice", operation_id="ai_brand_voices_retrieve")
@@ -60,13 +60,13 @@ class BrandVoiceViewSet(WorkspaceViewSet):
         given = self.get_serializer(data=request.data, partial=True)
         given.is_valid(raise_exception=True)
         fields = {"name": voice.name, "profile": voice.profile, **given.validated_data}
-        saved = services.save_brand_voice(workspace=self.workspace, actor=self.actor, voice=voice, **fields)
+        saved = save_brand_voice(workspace=self.workspace, actor=self.actor, voice=voice, **fields)
         return Response(self.get_serializer(saved).data)
 
     @extend_schema(tags=TAGS, summary="Delete a brand voice", operation_id="ai_brand_voices_destroy")
     def destroy(self, _request: Request, id: Any) -> Response:  # noqa: A002, ARG002
         """Delete a voice with all its versions."""
-        services.delete_brand_voice(voice=self.get_object(), actor=self.actor)
+        delete_brand_voice(voice=self.get_object(), actor=self.actor)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -10,9 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.v1.base import WorkspaceView, WorkspaceViewSet
-from aiwriter import services
 from aiwriter.models import Draft, Generation
 from aiwriter.selectors import generation_json, get_generation, list_generations
+from aiwriter.services.drafts import accept_draft, reject_draft
+from aiwriter.services.generations import cancel_generation, request_drafts, rewrite, subject_lines
 from aiwriter.v1.serializers import (
     DraftChoiceSerializer,
     DraftRequestSerializer,
@@ -62,7 +63,7 @@ class DraftsView(GenerationView):
         """Write drafts of a brief; poll the generation or watch its socket."""
         given = DraftRequestSerializer(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
-        generation = services.request_drafts(
+        generation = request_drafts(
             workspace=self.workspace,
             actor=self.actor,
             brief=given.brief_fields(),
@@ -89,7 +90,7 @@ class SubjectLinesView(GenerationView):
         """Write subject lines with preview texts; they arrive in `result.lines`."""
         given = SubjectLinesRequestSerializer(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
-        generation = services.subject_lines(
+        generation = subject_lines(
             workspace=self.workspace, actor=self.actor, brief=given.brief_fields(), count=given.validated_data["count"]
         )
         return self.accepted(generation)
@@ -112,7 +113,7 @@ class RewriteView(GenerationView):
         """Edit one passage; the new text arrives in `result.text`."""
         given = RewriteRequestSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        return self.accepted(services.rewrite(workspace=self.workspace, actor=self.actor, **given.validated_data))
+        return self.accepted(rewrite(workspace=self.workspace, actor=self.actor, **given.validated_data))
 
 
 class DraftView(GenerationView):
@@ -160,7 +161,7 @@ class AcceptView(_DecisionView):
     def post(self, request: Request, id: Any) -> Response:  # noqa: A002
         """Accept a draft; later drafts learn from it. 422 when a check blocks it."""
         generation, draft, override = self.choose(request, id)
-        services.accept_draft(draft=draft, actor=self.actor, override=override)
+        accept_draft(draft=draft, actor=self.actor, override=override)
         return self.answer(generation)
 
 
@@ -178,7 +179,7 @@ class RejectView(_DecisionView):
     def post(self, request: Request, id: Any) -> Response:  # noqa: A002
         """Say that a draft is not wanted."""
         generation, draft, _override = self.choose(request, id)
-        services.reject_draft(draft=draft, actor=self.actor)
+        reject_draft(draft=draft, actor=self.actor)
         return self.answer(generation)
 
 
@@ -196,7 +197,7 @@ class CancelView(GenerationView):
     )
     def post(self, _request: Request, id: Any) -> Response:  # noqa: A002
         """Stop it; what was spent so far stays charged."""
-        generation = services.cancel_generation(generation=self.generation(id), actor=self.actor)
+        generation = cancel_generation(generation=self.generation(id), actor=self.actor)
         return self.accepted(self.generation(generation.pk))
 
 

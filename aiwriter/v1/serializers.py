@@ -10,7 +10,8 @@ from rest_framework import serializers
 from accounts.v1.base import WorkspaceRelatedField
 from aiwriter.models import BrandVoice, Draft, Generation
 from aiwriter.selectors import generation_json
-from aiwriter.services import BRIEF_LISTS, INSTRUCTIONS, LONGEST_ITEM, LONGEST_PASSAGE, MOST_ANGLES, MOST_ITEMS
+from aiwriter.services.briefs import BRIEF_LISTS, LONGEST_ITEM, MOST_ANGLES, MOST_ITEMS
+from aiwriter.services.generations import INSTRUCTIONS, LONGEST_PASSAGE
 from pulsequill.core.rest.fields import SafeJSONField
 
 

@@ -10,8 +10,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
-from aiwriter import services
 from aiwriter.selectors import generation_json, get_generation
+from aiwriter.services.generations import cancel_generation
 from pulsequill.core.errors import DomainError
 
 
@@ -40,7 +40,7 @@ class CancelPage(WorkspacePage):
         """Ask it to stop; the end arrives by the stream."""
         generation = get_generation(self.workspace, generation_id)
         try:
-            services.cancel_generation(generation=generation, actor=self.user)
+            cancel_generation(generation=generation, actor=self.user)
         except DomainError as error:
             return JsonResponse({"detail": error.detail, "code": error.code}, status=error.status)
         return JsonResponse({"status": generation.status}, status=202)

@@ -10,21 +10,13 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
-from aiwriter import services
 from aiwriter.forms import BudgetForm
 from aiwriter.models.model_price import dollars
-from aiwriter.selectors import get_budget, get_usage, list_brand_voices, list_generations
+from aiwriter.selectors import get_budget, get_usage, list_brand_voices, list_generations, list_provider_keys
+from aiwriter.services.money import set_budget
 from pulsequill.core.keyset import paginate
 
 PER_PAGE = 20
-
-
-def provider_status() -> list[dict[str, Any]]:
-    """Return which providers this installation can reach; keys themselves are never shown."""
-    return [
-        {"name": "OpenAI", "variable": "OPENAI_API_KEY", "is_set": bool(settings.OPENAI_API_KEY)},
-        {"name": "Anthropic", "variable": "ANTHROPIC_API_KEY", "is_set": bool(settings.ANTHROPIC_API_KEY)},
-    ]
 
 
 class StudioPage(WorkspaceTemplatePage):
@@ -36,7 +28,7 @@ class StudioPage(WorkspaceTemplatePage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Gather the page; a fixed number of queries whatever the history holds."""
-        providers = provider_status()
+        providers = list_provider_keys(self.workspace)
         rows = list_generations(self.workspace)
         page = paginate(rows, query=self.request.GET, address=self.request.path, limit=PER_PAGE)
         usage = get_usage(self.workspace)
@@ -65,7 +57,7 @@ class BudgetPage(WorkspacePage):
         """Store it and go back."""
         form = BudgetForm(request.POST)
         if form.is_valid():
-            services.set_budget(workspace=self.workspace, actor=self.user, **form.values())
+            set_budget(workspace=self.workspace, actor=self.user, **form.values())
             messages.success(request, "Budget saved.")
         else:
             messages.error(request, "The budget was not saved: give an amount from 0, and a warning from 1 to 100.")

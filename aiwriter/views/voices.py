@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
-from aiwriter import services
 from aiwriter.forms import VoiceForm
 from aiwriter.models import BrandVoice
 from aiwriter.selectors import get_brand_voice
+from aiwriter.services.voices import delete_brand_voice, save_brand_voice
 from pulsequill.core.errors import DomainError
 
 
@@ -40,7 +40,7 @@ class VoicePage(WorkspaceTemplatePage):
         form = VoiceForm(request.POST)
         if form.is_valid():
             try:
-                services.save_brand_voice(
+                save_brand_voice(
                     workspace=self.workspace,
                     actor=self.user,
                     name=form.cleaned_data["name"],
@@ -63,6 +63,6 @@ class DeleteVoicePage(WorkspacePage):
 
     def post(self, request: HttpRequest, voice_id: UUID) -> HttpResponseBase:
         """Delete it and go back."""
-        services.delete_brand_voice(voice=get_brand_voice(self.workspace, voice_id), actor=self.user)
+        delete_brand_voice(voice=get_brand_voice(self.workspace, voice_id), actor=self.user)
         messages.success(request, "Brand voice deleted.")
         return redirect("aiwriter:studio")

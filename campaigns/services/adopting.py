@@ -9,9 +9,11 @@ from django.db import transaction
 
 from accounts import activity
 from accounts.models import User, Workspace
-from aiwriter import services as writer
 from aiwriter.guardrails.tags import STANDARD_TAGS
 from aiwriter.models import Draft, Generation
+from aiwriter.services.briefs import MOST_TAGS, create_brief
+from aiwriter.services.drafts import accept_draft
+from aiwriter.services.generations import request_drafts
 from audiences.selectors import known_merge_tags
 from campaigns.models import Campaign, Variant
 from campaigns.services.composing import FIRST_LABEL, update_campaign
@@ -50,7 +52,7 @@ def adopt_draft(
     changed = update_campaign(
         campaign=campaign, actor=actor, changes={"variants": [content]}, expected_revision=expected_revision
     )
-    writer.accept_draft(draft=draft, actor=actor, override=override)
+    accept_draft(draft=draft, actor=actor, override=override)
     activity.record(
         workspace=campaign.workspace, actor=actor, kind="campaign.draft_adopted",
         summary=f"Adopted “{draft.subject[:120]}” for {campaign.name[:100]}.", subject=campaign, draft=str(draft.pk),
@@ -69,7 +71,7 @@ def write_angles(*, campaign: Campaign, actor: User | None, brief_fields: Mappin
     row = lock_for_edit(campaign, None)
     brief = save_brief(campaign=row, actor=actor, fields=brief_fields).brief
     assert brief is not None
-    return writer.request_drafts(workspace=campaign.workspace, actor=actor, brief=brief, campaign_id=campaign.pk)
+    return request_drafts(workspace=campaign.workspace, actor=actor, brief=brief, campaign_id=campaign.pk)
 
 
 @transaction.atomic
@@ -89,7 +91,7 @@ def save_brief(*, campaign: Campaign, actor: User | None, fields: Mapping[str, A
     wanted["allowed_tags"] = _allowed_tags(campaign.workspace, wanted.get("allowed_tags", ()))
     if wanted == kept:
         return row
-    brief = writer.create_brief(workspace=campaign.workspace, fields=wanted)
+    brief = create_brief(workspace=campaign.workspace, fields=wanted)
     return update_campaign(campaign=row, actor=actor, changes={"brief": brief})
 
 
@@ -102,4 +104,4 @@ BRIEF_FIELDS = (
 
 def _allowed_tags(workspace: Workspace, named: Iterable[str]) -> list[str]:
     own = [key for key in known_merge_tags(workspace) if key not in STANDARD_TAGS]
-    return [*own, *(tag for tag in named if tag not in own)][: writer.MOST_TAGS]
+    return [*own, *(tag for tag in named if tag not in own)][:MOST_TAGS]

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
-from aiwriter import services as writer
+from aiwriter.services.briefs import create_brief
 from campaigns.forms import NewCampaignForm
 from campaigns.models import Campaign
 from campaigns.selectors import campaigns as selectors
@@ -102,7 +102,7 @@ class CampaignNewPage(WorkspaceTemplatePage):
         try:
             changes: dict[str, Any] = {}
             if goal:
-                changes["brief"] = writer.create_brief(workspace=self.workspace, fields={"goal": goal})
+                changes["brief"] = create_brief(workspace=self.workspace, fields={"goal": goal})
             campaign = composing.create_campaign(
                 workspace=self.workspace, actor=self.user, name=form.cleaned_data["name"], changes=changes
             )

@@ -6,9 +6,9 @@ from itertools import count
 from typing import Any
 
 from accounts.models import Membership, User, Workspace
-from aiwriter import services
 from aiwriter.agents import running
 from aiwriter.models import Generation
+from aiwriter.services.generations import request_drafts
 
 _serial = count(1)
 SENTENCE = "Tell our subscribers that the harvest roast is back, free shipping until Sunday"
@@ -27,7 +27,7 @@ def make_member(workspace: Workspace, role: str = "owner") -> User:
 def ask(workspace: Workspace, **brief: Any) -> Generation:
     """A generation in the queue."""
     fields = {"goal": SENTENCE, "cta_url": "https://northwind.example/harvest", **brief}
-    return services.request_drafts(workspace=workspace, actor=None, brief=fields)
+    return request_drafts(workspace=workspace, actor=None, brief=fields)
 
 
 def written(generation: Generation) -> Generation:

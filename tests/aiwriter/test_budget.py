@@ -9,10 +9,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from aiwriter import services
 from aiwriter.gateway import budget
 from aiwriter.gateway.errors import GatewayError
 from aiwriter.models import BudgetHold, Generation, GenerationStep
+from aiwriter.services.money import set_budget
 from pulsequill.core.errors import Blocked
 from tests.aiwriter.making import ask, make_workspace
 
@@ -22,7 +22,7 @@ CAP = 1000
 @pytest.fixture
 def workspace(transactional_db):
     made = make_workspace()
-    services.set_budget(workspace=made, actor=None, cap_micro_usd=CAP, warn_percent=80)
+    set_budget(workspace=made, actor=None, cap_micro_usd=CAP, warn_percent=80)
     return made
 
 
@@ -90,6 +90,6 @@ def test_an_exhausted_budget_refuses_before_anything_is_queued(workspace, settin
 
 
 def test_templates_cost_nothing_and_ignore_the_budget(workspace):
-    services.set_budget(workspace=workspace, actor=None, cap_micro_usd=0, warn_percent=80)
+    set_budget(workspace=workspace, actor=None, cap_micro_usd=0, warn_percent=80)
 
     assert ask(workspace).status == Generation.Status.QUEUED

@@ -11,7 +11,7 @@ PROGRAM = f"""
 import django; django.setup()
 from django.urls import get_resolver; get_resolver().url_patterns
 import django.contrib.admin; django.contrib.admin.autodiscover()
-import pulsequill.asgi, aiwriter.tasks, aiwriter.services, aiwriter.sockets
+import pulsequill.asgi, aiwriter.tasks, aiwriter.services.generations, aiwriter.sockets
 from django.core.management import call_command; call_command("check")
 import os, sys
 print("loaded:", [name for name in {HEAVY!r} if name in sys.modules])

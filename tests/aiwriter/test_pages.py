@@ -7,9 +7,11 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from aiwriter import services
+from accounts.models import Activity
 from aiwriter.agents import running
-from aiwriter.models import BrandVoice, Budget, Generation
+from aiwriter.gateway.keys import providers_for
+from aiwriter.models import BrandVoice, Budget, Generation, ProviderKey
+from aiwriter.services.voices import save_brand_voice
 from tests.aiwriter.making import ask, make_member, make_workspace, written
 from tests.pages import assert_accessible, assert_fits, save_picture
 
@@ -78,6 +80,49 @@ def test_the_budget_is_set_by_those_who_may(owner, workspace):
     assert Budget.objects.get(workspace=workspace).monthly_cap_micro_usd == 12_500_000
 
 
+def test_a_workspace_uses_its_own_key_and_never_sees_it_again(owner, workspace, settings):
+    settings.OPENAI_API_KEY = "sk-of-the-installation"
+    owner.post(reverse("aiwriter:key_set"), {"provider": "openai", "key": "sk-own-key-of-ours-1234"})
+
+    page = owner.get(reverse("aiwriter:studio")).content.decode()
+    assert providers_for(workspace.pk)["openai"].api_key == "sk-own-key-of-ours-1234"
+    assert "Own key" in page
+    assert "Ends in 1234" in page
+    assert "sk-own-key" not in page
+    assert b"sk-own-key" not in bytes(ProviderKey.objects.get(workspace=workspace).key_encrypted)
+    assert "sk-own-key" not in str(list(Activity.objects.filter(workspace=workspace).values()))
+    assert providers_for(make_workspace("Rival Tea").pk)["openai"].api_key == "sk-of-the-installation"
+
+    owner.post(reverse("aiwriter:key_remove"), {"provider": "openai"})
+    assert providers_for(workspace.pk)["openai"].api_key == "sk-of-the-installation"
+
+
+def test_a_key_that_cannot_be_read_any_more_is_not_replaced_by_somebody_elses(workspace, settings):
+    settings.OPENAI_API_KEY = "sk-of-the-installation"
+    ProviderKey.objects.create(workspace=workspace, provider="openai", key_encrypted=b"from another key", hint="1234")
+
+    assert providers_for(workspace.pk) == {}
+
+
+@pytest.mark.parametrize(
+    "form", [{"provider": "openai", "key": "short"}, {"provider": "openai", "key": "two words and more than sixteen"},
+             {"provider": "elsewhere", "key": "sk-own-key-of-ours-1234"}, {}],
+)  # fmt: skip
+def test_what_cannot_be_a_key_is_refused(owner, workspace, form):
+    page = owner.post(reverse("aiwriter:key_set"), form, follow=True).content.decode()
+
+    assert "The key was not saved" in page
+    assert not ProviderKey.objects.filter(workspace=workspace).exists()
+
+
+def test_only_admins_set_keys(owner, workspace):
+    owner.force_login(make_member(workspace, "editor"))
+
+    refused = owner.post(reverse("aiwriter:key_set"), {"provider": "openai", "key": "sk-own-key-of-ours-1234"})
+
+    assert refused.status_code == 403
+
+
 def test_a_voice_is_written_line_by_line(owner, workspace):
     form = {"name": "House", "status": "active", "formality": "casual", "traits": "warm\n\nplain", "banned_phrases": ""}
     response = owner.post(reverse("aiwriter:voice_new"), form)
@@ -95,7 +140,7 @@ def test_a_voice_is_written_line_by_line(owner, workspace):
 
 def test_another_workspaces_pages_are_not_there(owner):
     foreign = ask(make_workspace("Rival Tea"))
-    voice = services.save_brand_voice(workspace=foreign.workspace, actor=None, name="House", profile={})
+    voice = save_brand_voice(workspace=foreign.workspace, actor=None, name="House", profile={})
 
     assert owner.get(reverse("aiwriter:generation_detail", args=[foreign.pk])).status_code == 404
     assert owner.post(reverse("aiwriter:generation_cancel", args=[foreign.pk])).status_code == 404
@@ -109,7 +154,7 @@ def test_another_workspaces_pages_are_not_there(owner):
 def test_the_pages_are_accessible_and_fit(live_server, page_for, theme, width):
     workspace = make_workspace()
     generation = written(ask(workspace, facts=["Picked in June", "1,450 bags"]))
-    voice = services.save_brand_voice(workspace=workspace, actor=None, name="House", profile={"traits": ["warm"]})
+    voice = save_brand_voice(workspace=workspace, actor=None, name="House", profile={"traits": ["warm"]})
     page = page_for(theme=theme, width=width)
     _sign_in(page, live_server, make_member(workspace))
 

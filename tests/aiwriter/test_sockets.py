@@ -14,9 +14,9 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from aiwriter import services
 from aiwriter.agents import running
 from aiwriter.models import Draft, Generation
+from aiwriter.services.generations import cancel_generation
 from aiwriter.sockets import websocket_urlpatterns
 from aiwriter.streams import FrameWriter
 from tests.aiwriter.making import ask, make_member, make_workspace, written
@@ -108,7 +108,7 @@ async def test_when_the_stream_is_gone_the_database_tells_the_end():
 
 async def test_a_generation_cancelled_in_the_queue_ends_at_once():
     generation, member = await prepare()
-    await sync_to_async(services.cancel_generation)(generation=generation, actor=member)
+    await sync_to_async(cancel_generation)(generation=generation, actor=member)
 
     socket = await sync_to_async(socket_of)(generation.pk, member)
     await socket.connect()

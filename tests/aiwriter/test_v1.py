@@ -7,8 +7,10 @@ from uuid import uuid4
 import pytest
 from rest_framework.test import APIClient
 
-from aiwriter import services
 from aiwriter.models import BrandVoice, Brief, Draft, Generation
+from aiwriter.services.drafts import accept_draft
+from aiwriter.services.generations import MOST_UNFINISHED
+from aiwriter.services.voices import save_brand_voice
 from tests.aiwriter.making import SENTENCE, ask, make_member, make_workspace, written
 
 pytestmark = pytest.mark.django_db
@@ -131,7 +133,7 @@ def test_the_same_key_is_the_same_generation(api):
 
 
 def test_too_many_at_once_are_refused(api, workspace):
-    for _ in range(services.MOST_UNFINISHED):
+    for _ in range(MOST_UNFINISHED):
         ask(workspace)
 
     response = api.post("/v1/ai/drafts", {"goal": SENTENCE}, format="json")
@@ -206,7 +208,7 @@ def test_a_wrong_profile_is_a_400(api, profile):
 
 
 def test_a_locked_voice_stays(api, workspace):
-    voice = services.save_brand_voice(workspace=workspace, actor=None, name="House", profile={}, status="locked")
+    voice = save_brand_voice(workspace=workspace, actor=None, name="House", profile={}, status="locked")
 
     assert api.patch(f"/v1/ai/brand-voices/{voice.pk}", {"profile": {}}, format="json").status_code == 409
     assert api.delete(f"/v1/ai/brand-voices/{voice.pk}").status_code == 409
@@ -214,7 +216,7 @@ def test_a_locked_voice_stays(api, workspace):
 
 def test_a_banned_phrase_of_the_voice_blocks_a_draft(workspace):
     profile = {"banned_phrases": ["harvest roast"]}
-    voice = services.save_brand_voice(workspace=workspace, actor=None, name="House", profile=profile)
+    voice = save_brand_voice(workspace=workspace, actor=None, name="House", profile=profile)
 
     generation = written(ask(workspace, brand_voice=voice.pk))
 
@@ -223,7 +225,7 @@ def test_a_banned_phrase_of_the_voice_blocks_a_draft(workspace):
 
 def test_usage_and_the_list_of_generations(api, workspace):
     generation = written(ask(workspace))
-    services.accept_draft(draft=generation.ordered_drafts[0], actor=None)
+    accept_draft(draft=generation.ordered_drafts[0], actor=None)
 
     usage = api.get("/v1/ai/usage").json()
     listed = api.get("/v1/ai/generations?status=succeeded&include=count").json()
@@ -253,7 +255,7 @@ def test_an_analyst_reads_and_does_not_write(workspace):
 
 def test_another_workspace_sees_nothing(workspace):
     generation = written(ask(workspace))
-    voice = services.save_brand_voice(workspace=workspace, actor=None, name="House", profile={})
+    voice = save_brand_voice(workspace=workspace, actor=None, name="House", profile={})
     stranger = client_of(make_workspace("Rival Tea"))
     choice = {"draft": str(generation.ordered_drafts[0].pk)}
 

@@ -188,6 +188,8 @@ imports/<uuid:import_id>/cancel                               ContactImport
 imports/<uuid:import_id>/undo                                 ContactImport
 ai
 ai/budget
+ai/keys
+ai/keys/remove
 ai/generations/<uuid:generation_id>                           Generation
 ai/generations/<uuid:generation_id>/cancel                    Generation
 ai/voices/new
@@ -195,6 +197,7 @@ ai/voices/<uuid:voice_id>                                     BrandVoice
 ai/voices/<uuid:voice_id>/delete                              BrandVoice
 campaigns
 campaigns/new
+campaigns/convert
 campaigns/<uuid:campaign_id>                                  Campaign
 campaigns/<uuid:campaign_id>/preview                          Campaign
 campaigns/<uuid:campaign_id>/brief                            Campaign

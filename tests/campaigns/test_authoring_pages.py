@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import Workspace
 from aiwriter.agents.running import run
 from aiwriter.models import BrandVoice, Brief, Draft, Generation
-from aiwriter.services import create_brief
+from aiwriter.services.briefs import create_brief
 from audiences.services import create_field
 from campaigns.models import Campaign, EmailTemplate, Message, Sender
 from campaigns.services import composing, templates

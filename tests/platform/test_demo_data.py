@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import Activity, Membership, User, Workspace
 from aiwriter.agents.inputs import brief_data
 from aiwriter.models import Generation
-from aiwriter.services import create_brief
+from aiwriter.services.briefs import create_brief
 from analytics.models import CampaignStats, Event, EventMinute, LinkStats
 from audiences.models import Contact, ContactList, Segment, Subscription, Suppression
 from audiences.segmentation import fields_of, validate_rules

@@ -239,9 +239,9 @@ def test_a_run_that_takes_over_does_not_ask_again(server, provider):
 
 def test_without_budget_nothing_is_sent(server, provider):
     bench = Bench(server, "openai", "anthropic")
-    from aiwriter import services
+    from aiwriter.services.money import set_budget
 
-    services.set_budget(workspace=bench.generation.workspace, actor=None, cap_micro_usd=10, warn_percent=80)
+    set_budget(workspace=bench.generation.workspace, actor=None, cap_micro_usd=10, warn_percent=80)
 
     with pytest.raises(GatewayError) as error:
         bench.ask(provider)

@@ -12,9 +12,12 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.utils import timezone
 
-from aiwriter import services, tasks
+from aiwriter import tasks
 from aiwriter.agents import running
 from aiwriter.models import BudgetHold, Draft, Embedding, Generation, GenerationStep
+from aiwriter.services.drafts import accept_draft
+from aiwriter.services.generations import cancel_generation, rewrite, subject_lines
+from aiwriter.services.money import set_budget
 from aiwriter.streams import stream_key
 from tests.aiwriter import team
 from tests.aiwriter.making import SENTENCE, ask, make_member, make_workspace, written
@@ -133,7 +136,7 @@ def test_a_failure_is_a_failure_and_never_quietly_a_template(server):
 
 def test_the_budget_ends_a_generation_before_a_call(server):
     workspace = make_workspace()
-    services.set_budget(workspace=workspace, actor=None, cap_micro_usd=100, warn_percent=80)
+    set_budget(workspace=workspace, actor=None, cap_micro_usd=100, warn_percent=80)
 
     generation = written(ask(workspace))
 
@@ -157,7 +160,7 @@ def test_cancelling_stops_the_upstream_stream(server):
     worker.start()
     _until(lambda: server.in_flight >= 3)
 
-    services.cancel_generation(generation=generation, actor=make_member(generation.workspace))
+    cancel_generation(generation=generation, actor=make_member(generation.workspace))
     gate.set()
     worker.join(20)
 
@@ -233,7 +236,7 @@ def test_an_accepted_draft_is_an_example_for_the_next_brief_of_the_same_workspac
     workspace, stranger = make_workspace(), make_workspace("Rival Tea")
     first = written(ask(workspace, cta_url=team.LINK))
     draft = first.ordered_drafts[0]
-    services.accept_draft(draft=draft, actor=make_member(workspace))
+    accept_draft(draft=draft, actor=make_member(workspace))
     tasks.remember_draft(draft_id=str(draft.pk))
     tasks.remember_draft(draft_id=str(draft.pk))
     assert Embedding.objects.count() == 1
@@ -252,7 +255,7 @@ def test_openai_makes_vectors_of_384_numbers_and_they_are_paid_for(server, setti
     settings.EMBEDDER = "openai"
     generation = written(ask(make_workspace(), cta_url=team.LINK))
     draft = generation.ordered_drafts[0]
-    services.accept_draft(draft=draft, actor=make_member(generation.workspace))
+    accept_draft(draft=draft, actor=make_member(generation.workspace))
 
     tasks.remember_draft(draft_id=str(draft.pk))
 
@@ -266,8 +269,8 @@ def test_openai_makes_vectors_of_384_numbers_and_they_are_paid_for(server, setti
 
 def test_subject_lines_and_rewriting_take_one_call_each(server):
     workspace = make_workspace()
-    lines = written(services.subject_lines(workspace=workspace, actor=None, brief={"goal": SENTENCE}, count=4))
-    text = written(services.rewrite(workspace=workspace, actor=None, text="Our roast is back.", instruction="expand"))
+    lines = written(subject_lines(workspace=workspace, actor=None, brief={"goal": SENTENCE}, count=4))
+    text = written(rewrite(workspace=workspace, actor=None, text="Our roast is back.", instruction="expand"))
 
     assert [line["subject"] for line in lines.result["lines"]] == [f"Line {i}" for i in range(4)]
     assert lines.model.startswith("gpt-4.1-mini")

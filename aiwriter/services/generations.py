@@ -1,0 +1,141 @@
+"""Asking for drafts, subject lines and edits, and stopping what is being written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import activity
+from aiwriter.agents import running
+from aiwriter.gateway import budget as money
+from aiwriter.gateway.keys import providers_for
+from aiwriter.models import Brief, Budget, Generation
+from aiwriter.selectors import get_budget
+from aiwriter.services.briefs import create_brief
+from aiwriter.tasks import run_generation
+from pulsequill.core.errors import Blocked, FieldError, Invalid, NotFound, Unavailable, WrongState
+
+if TYPE_CHECKING:
+    from accounts.models import User, Workspace
+
+MOST_UNFINISHED = 10
+LONGEST_PASSAGE = 10_000
+INSTRUCTIONS = (
+    "shorten", "expand", "punchier", "plainer", "friendlier", "more_formal", "fix_grammar", "translate", "another_try",
+)  # fmt: skip
+
+
+def request_drafts(
+    *,
+    workspace: Workspace,
+    actor: User | None,
+    brief: Brief | Mapping[str, Any],
+    campaign_id: UUID | None = None,
+    model: str = "",
+) -> Generation:
+    """Ask for the drafts of a brief; a worker writes them after the commit.
+
+    Args:
+        brief: a stored brief, or the fields of a new one.
+        campaign_id: the campaign that they are for.
+        model: a model of the catalogue by name; empty leaves the choice to the router.
+
+    Raises:
+        Invalid: the brief is not valid.
+        Blocked: `budget_exceeded`, or too many drafts are being written already.
+        Unavailable: `ai_not_configured`, no provider is set up and templates are forbidden.
+    """  # fmt: skip
+    with transaction.atomic():
+        if not isinstance(brief, Brief):
+            brief = create_brief(workspace=workspace, fields=brief)
+        elif brief.workspace_id != workspace.pk:
+            raise NotFound
+        return _enqueue(
+            workspace=workspace, actor=actor, kind=Generation.Kind.DRAFTS, brief=brief, campaign_id=campaign_id,
+            request={"model": model} if model else {},
+        )  # fmt: skip
+
+
+def subject_lines(
+    *, workspace: Workspace, actor: User | None, brief: Brief | Mapping[str, Any], count: int = 10
+) -> Generation:
+    """Ask for subject lines of a brief; they arrive in `result.lines`. Raises like `request_drafts`."""
+    if not 1 <= count <= 20:
+        raise Invalid("1 to 20 lines.", errors=[FieldError("count", "out_of_range", "1 to 20 lines.")])
+    with transaction.atomic():
+        if not isinstance(brief, Brief):
+            brief = create_brief(workspace=workspace, fields=brief)
+        elif brief.workspace_id != workspace.pk:
+            raise NotFound
+        return _enqueue(
+            workspace=workspace, actor=actor, kind=Generation.Kind.SUBJECT_LINES, brief=brief, request={"count": count}
+        )
+
+
+def rewrite(
+    *, workspace: Workspace, actor: User | None, text: str, instruction: str, language: str = "", wish: str = ""
+) -> Generation:
+    """Ask for an edit of one passage; it arrives in `result.text`.
+
+    Raises:
+        Invalid: no text, or an instruction that does not exist.
+        Blocked, Unavailable: as `request_drafts`.
+    """
+    errors = []
+    if not text.strip() or len(text) > LONGEST_PASSAGE:
+        errors.append(FieldError("text", "out_of_range", f"1 to {LONGEST_PASSAGE:,} characters."))
+    if instruction not in INSTRUCTIONS:
+        errors.append(FieldError("instruction", "not_a_choice", f"One of {', '.join(INSTRUCTIONS)}."))
+    if instruction == "translate" and not language.strip():
+        errors.append(FieldError("language", "required", "Into which language?"))
+    if errors:
+        raise Invalid("The request is not valid.", errors=errors)
+    request = {"text": text, "instruction": instruction, "language": language[:20], "wish": wish[:300]}
+    kept = {name: value for name, value in request.items() if value}
+    return _enqueue(workspace=workspace, actor=actor, kind=Generation.Kind.REWRITE, request=kept)
+
+
+@transaction.atomic
+def _enqueue(
+    *, workspace: Workspace, actor: User | None, kind: Generation.Kind, brief: Brief | None = None,
+    campaign_id: UUID | None = None, request: dict[str, Any] | None = None,
+) -> Generation:  # fmt: skip
+    has_provider = bool(providers_for(workspace.pk))
+    if not has_provider and settings.AI_OFFLINE != "allow":
+        raise Unavailable("No AI provider is set up.", code="ai_not_configured", retry_after_s=3600)
+    Budget.objects.for_workspace(workspace).select_for_update().get(pk=get_budget(workspace).pk)
+    if has_provider and money.get_state(workspace.pk).is_exceeded:
+        raise Blocked("The AI budget of this month is used up.", code="budget_exceeded")
+    unfinished = Generation.objects.for_workspace(workspace).filter(status__in=running.UNFINISHED)
+    if unfinished.count() >= MOST_UNFINISHED:
+        raise Blocked(
+            f"{MOST_UNFINISHED} are being written already; wait for one to finish.", code="too_many_generations"
+        )
+    generation = Generation.objects.create(
+        workspace=workspace, created_by=actor, kind=kind, brief=brief, campaign_id=campaign_id, request=request or {}
+    )
+    run_generation.delay_on_commit(generation_id=str(generation.pk))
+    return generation
+
+
+def cancel_generation(*, generation: Generation, actor: User | None) -> Generation:
+    """Stop a generation: at once in the queue, within a moment while it is written.
+
+    Raises:
+        WrongState: it is finished already.
+    """
+    rows = Generation.objects.for_workspace(generation.workspace_id).filter(pk=generation.pk)
+    if not rows.filter(status__in=running.UNFINISHED).update(is_cancel_requested=True, updated_at=timezone.now()):
+        raise WrongState("It is finished already.")
+    running.end_unclaimed(generation, Generation.Status.CANCELLED)
+    activity.record(
+        workspace=generation.workspace, kind="generation.cancelled", summary="Stopped the AI writer.", actor=actor,
+        subject=generation,
+    )  # fmt: skip
+    generation.refresh_from_db()
+    return generation
