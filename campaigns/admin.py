@@ -25,6 +25,7 @@ from campaigns.models import (
     Pace,
     Sender,
     SendingDomain,
+    Settlement,
     TemplateVersion,
     Variant,
     VariantVersion,
@@ -86,6 +87,16 @@ class MessageAdmin(LedgerAdmin):
     search_fields = ("=email_normalized", "=provider_message_id", "=attempt_id")
     search_help_text = "A whole address, a provider's message id, or an attempt id."
     ordering = ("-id",)
+
+
+@admin.register(Settlement)
+class SettlementAdmin(LedgerAdmin):
+    """What people decided about messages in doubt."""
+
+    list_display = ("created_at", "verb", "message", "actor_label", "was_code", "undone_at")
+    list_filter = ("verb",)
+    list_select_related = ("message",)
+    ordering = ("-created_at",)
 
 
 @admin.register(DeliveryMinute)

@@ -13,6 +13,7 @@ from campaigns.models.pace import Pace
 from campaigns.models.provider_settings import ProviderSettings
 from campaigns.models.sender import Sender
 from campaigns.models.sending_domain import SendingDomain
+from campaigns.models.settlement import Settlement
 from campaigns.models.smtp_server import SmtpServer
 from campaigns.models.variant import Variant
 
@@ -31,6 +32,7 @@ __all__ = [
     "ProviderSettings",
     "Sender",
     "SendingDomain",
+    "Settlement",
     "SmtpServer",
     "TemplateVersion",
     "Variant",

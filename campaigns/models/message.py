@@ -110,6 +110,7 @@ class Message(models.Model):
                 condition=Q(campaign__isnull=True),
                 name="message_transactional",
             ),
+            models.Index(fields=["workspace", "-id"], condition=Q(status="in_doubt"), name="message_in_doubt"),
             # deleting a template or a sender looks for their messages; a campaign's rows are in neither index
             models.Index(fields=["template"], condition=Q(template__isnull=False), name="message_of_template"),
             models.Index(fields=["sender"], condition=Q(sender__isnull=False), name="message_of_sender"),
