@@ -13,6 +13,7 @@ from campaigns.content.blocks import Block
 
 _RULE = "-" * 24
 _BLANK_LINES = re.compile(r"\n{3,}")
+_BULLET = re.compile(r"\n(-|\d+\.) ")
 _TRAILING_SPACE = re.compile(r"[ \t]+(?=\n|$)")
 
 FOOTER = (
@@ -61,7 +62,11 @@ class _Reader(HTMLParser):
         elif tag in self._PARAGRAPHS:
             if tag in ("ul", "ol"):
                 self.lists.append(1 if tag == "ol" else None)
-            self.out.append("\n" if self.lists and tag == "p" else "\n\n")
+            if tag == "p" and self.lists:
+                # The editor puts a paragraph into every list item: the first one stands beside the bullet.
+                self.out.append("" if _BULLET.fullmatch(self.out[-1]) else "\n")
+            else:
+                self.out.append("\n\n")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a" and self.links:
@@ -71,7 +76,7 @@ class _Reader(HTMLParser):
         elif tag in self._PARAGRAPHS:
             if tag in ("ul", "ol") and self.lists:
                 self.lists.pop()
-            self.out.append("\n\n")
+            self.out.append("" if tag == "p" and self.lists else "\n\n")
 
     def handle_data(self, data: str) -> None:
         self.out.append(re.sub(r"[ \t\r\n\xa0]+", " ", data))

@@ -306,6 +306,7 @@ def test_text_written_by_hand_wins_and_keeps_the_footer() -> None:
         ("<ol><li>a</li><li>b</li></ol>", "1. a\n2. b"),
         ("<p>a &amp; b &lt;c&gt;</p>", "a & b <c>"),
         ("", ""),
+        ("<ul><li><p>One</p></li><li><p>Two</p><p>more</p></li></ul><p>End</p>", "- One\n- Two\nmore\n\nEnd"),
     ],
 )
 def test_rich_text_reads_well_as_plain_text(markup: str, words: str) -> None:
