@@ -6,7 +6,6 @@ stands here as data and nowhere else.
 
 from __future__ import annotations
 
-import errno
 import http.client
 import socket
 import ssl
@@ -164,14 +163,6 @@ EXCHANGE_ERRORS: tuple[tuple[type[BaseException], str], ...] = (
     (http.client.HTTPException, "reset"),
     (OSError, "reset"),
 )
-
-#: Errors that a client reports without saying whether it was still connecting: only these prove that nothing left.
-PROOF_OF_NO_CONTACT: tuple[tuple[type[BaseException], str], ...] = (
-    (socket.gaierror, "dns"),
-    (ssl.SSLCertVerificationError, "tls"),
-    (ConnectionRefusedError, "connection_refused"),
-)
-UNREACHABLE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH})
 
 
 def code_of(error: BaseException, table: tuple[tuple[type[BaseException], str], ...], default: str) -> str:

@@ -6,29 +6,33 @@ Rules of the body: RULES.md section 1, *SendGrid v3 mail/send*.
 
 from __future__ import annotations
 
+import json
 import threading
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 from typing import Any, ClassVar, Literal
-from urllib.error import URLError
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
 from campaigns.delivery.providers.answers import (
+    CONNECT_ERRORS,
     EXCHANGE_ERRORS,
     NOT_SENT,
-    PROOF_OF_NO_CONTACT,
-    UNREACHABLE,
     Outcome,
     code_of,
     http_code,
 )
 from campaigns.delivery.providers.base import TIMEOUT_S, Brake, OutgoingMessage, Provider, Witness
+from campaigns.delivery.providers.sendgrid.rate import RateGate
+from campaigns.delivery.providers.sendgrid.transport import ConnectionPool, NotConnected, PooledClient
+
+#: Calls of one process that are under way at the same time, at most.
+MOST_AT_ONCE = 50
+#: Messages of a batch for each call under way, so that no call waits for the slowest one of a small batch.
+ROUNDS_IN_A_BATCH = 20
 
 #: SendGrid refuses a body with one of these among its `headers`; it writes them itself.
 FORBIDDEN_HEADERS = frozenset(
@@ -80,42 +84,6 @@ def body_of(message: OutgoingMessage) -> dict[str, Any]:
     return body
 
 
-class RateGate:
-    """What SendGrid's headers last said about how many calls are left, shared by all threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._closed_until = 0.0
-
-    def learn(self, headers: Mapping[str, str] | None, *, is_refused: bool = False) -> float | None:
-        """Take in `X-RateLimit-Remaining` and `X-RateLimit-Reset` (epoch seconds).
-
-        Returns:
-            Seconds until calls are allowed again, or None when they are allowed now.
-        """
-        if headers is None:
-            return None
-        try:
-            remaining = int(headers.get("X-RateLimit-Remaining") or 1)
-            wait_s = float(headers.get("X-RateLimit-Reset") or 0) - time.time()
-        except ValueError:
-            return None
-        if not is_refused and remaining > 0:
-            return None
-        wait_s = max(wait_s, 1.0 if is_refused else 0.0)
-        with self._lock:
-            self._closed_until = max(self._closed_until, time.monotonic() + wait_s)
-        return wait_s
-
-    def wait(self, deadline: float) -> bool:
-        """Wait until calls are allowed; return False when that is after the deadline."""
-        while (pause := self._closed_until - time.monotonic()) > 0:
-            if time.monotonic() + pause >= deadline:
-                return False
-            time.sleep(min(pause, 1.0))
-        return time.monotonic() < deadline
-
-
 class SendGridProvider(Provider):
     """Hands messages to SendGrid's Web API."""
 
@@ -134,21 +102,30 @@ class SendGridProvider(Provider):
         self._api_key = api_key or settings.SENDGRID_API_KEY
         if not self._api_key:
             raise ImproperlyConfigured("SENDGRID_API_KEY is not set.")
-        self._base_url = (base_url or settings.SENDGRID_BASE_URL).rstrip("/")
-        self._concurrency = concurrency or settings.SEND_CONCURRENCY
-        self._timeout_s = timeout_s
+        base_url = (base_url or settings.SENDGRID_BASE_URL).rstrip("/")
+        self._concurrency = min(concurrency or settings.SEND_CONCURRENCY, MOST_AT_ONCE)
         self._gate = RateGate()
+        self._pool = ConnectionPool(base_url, timeout_s=timeout_s)
+        self._api = SendGridAPIClient(self._api_key, host=base_url)
+        self._api.client = PooledClient(
+            pool=self._pool, host=base_url, request_headers=self._api.client.request_headers, version=3
+        )
+        self._threads: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
 
     @property
     def claim_size(self) -> int:
-        """One message for each call that may be under way."""
-        return self._concurrency
+        """Several rounds of calls; the journal keeps doubt at the calls under way."""
+        return self._concurrency * ROUNDS_IN_A_BATCH
 
     def send_batch(self, messages: Sequence[OutgoingMessage], *, brake: Brake, witness: Witness) -> list[Outcome]:
         """Make one call for each message, as many at a time as the concurrency says."""
 
         def send(message: OutgoingMessage) -> Outcome:
-            if not brake.may_start() or not self._gate.wait(brake.deadline):
+            if not brake.may_start() or not self._gate.enter(brake.deadline):
+                return NOT_SENT
+            if not brake.may_start():  # something happened while it waited
+                self._gate.leave(None)
                 return NOT_SENT
             witness.starting(message)
             outcome = self._send(message)
@@ -157,38 +134,44 @@ class SendGridProvider(Provider):
 
         if len(messages) == 1:
             return [send(messages[0])]
-        with ThreadPoolExecutor(self._concurrency, thread_name_prefix="sendgrid") as pool:
-            return list(pool.map(send, messages))
+        return list(self._workers().map(send, messages))
+
+    def close(self) -> None:
+        """Close the idle connections, and let the threads go once they are done."""
+        with self._lock:
+            if self._threads is not None:
+                self._threads.shutdown(wait=False)
+                self._threads = None
+        self._pool.close()
+
+    def _workers(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(self._concurrency, thread_name_prefix="sendgrid")
+            return self._threads
 
     def _send(self, message: OutgoingMessage) -> Outcome:
-        api = SendGridAPIClient(self._api_key, host=self._base_url)
-        api.client.timeout = self._timeout_s
+        response = None
         try:
-            response = api.send(body_of(message))
-        except HTTPError as error:
-            return self._refusal(error)
-        except URLError as error:
-            # urllib wraps what happens while connecting AND while sending the request: only proof counts as "not sent".
-            reason = error.reason if isinstance(error.reason, BaseException) else error
-            if isinstance(reason, OSError) and reason.errno in UNREACHABLE:
-                return Outcome("connection_failed")
-            return Outcome(code_of(reason, PROOF_OF_NO_CONTACT + EXCHANGE_ERRORS, "reset"))
+            response = self._api.send(body_of(message))
+        except NotConnected as error:
+            cause = error.__cause__ or error
+            return Outcome(code_of(cause, CONNECT_ERRORS, "connection_failed"))
         except (OSError, HTTPException) as error:
             return Outcome(code_of(error, EXCHANGE_ERRORS, "reset"))
-        self._gate.learn(response.headers)
-        if response.status_code not in (200, 202):
-            return Outcome(http_code(response.status_code))
-        return Outcome("accepted", provider_message_id=(response.headers.get("X-Message-Id") or "")[:120])
+        finally:
+            status = response.status_code if response is not None else 0
+            wait_s = self._gate.leave(response.headers if response is not None else None, is_refused=status == 429)
+        if status in (200, 202):
+            return Outcome("accepted", provider_message_id=(response.headers.get("X-Message-Id") or "")[:120])
+        return Outcome(
+            http_code(status), detail=_first_message(response.body), retry_after_s=wait_s if status == 429 else None
+        )
 
-    def _refusal(self, error: HTTPError) -> Outcome:
-        status = int(error.status_code)
-        wait_s = self._gate.learn(error.headers, is_refused=status == 429)
-        return Outcome(http_code(status), detail=_first_message(error), retry_after_s=wait_s)
 
-
-def _first_message(error: HTTPError) -> str:
+def _first_message(body: bytes) -> str:
     """Return the first sentence of SendGrid's `{"errors": [{"message": ...}]}`, or nothing."""
     try:
-        return str(error.to_dict["errors"][0]["message"])[:140]
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return str(json.loads(body)["errors"][0]["message"])[:140]
+    except (ValueError, KeyError, IndexError, TypeError):
         return ""

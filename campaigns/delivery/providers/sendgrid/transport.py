@@ -1,0 +1,195 @@
+"""Keep-alive connections under SendGrid's SDK, which by itself opens a new one for each call.
+
+The SDK builds the request; `PooledClient` sends it over a connection of the pool. Nothing is ever sent twice: a request
+that fails on a connection that had been idle may have arrived all the same. So idle connections are looked at before
+they are used, and connecting is a step of its own, whose errors prove that nothing has left.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import ssl
+import time
+from collections import deque
+from dataclasses import dataclass
+from email.message import Message
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import Request
+
+from python_http_client import Client
+
+#: Seconds after which an idle connection is not used any more: well before servers hang up by themselves.
+IDLE_S = 20.0
+
+
+class NotConnected(Exception):
+    """No connection could be made, for the reason in `__cause__`; nothing has left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer, with the methods by which the SDK reads it."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+    def getcode(self) -> int:
+        """Return the HTTP status."""
+        return self.status
+
+    def info(self) -> Message:
+        """Return the headers."""
+        return self.headers
+
+    def read(self) -> bytes:
+        """Return the body."""
+        return self.body
+
+
+class _TimedSocket:
+    """A socket with one deadline for a whole exchange: a server that dribbles holds nobody up."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.deadline = 0.0
+        self.idle_since = 0.0
+
+    def hurry(self) -> None:
+        """Allow the next operation what is left of the time; raises TimeoutError when nothing is."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the time for the exchange is up")
+        self._sock.settimeout(left)
+
+    def sendall(self, data: bytes) -> None:
+        """Send; for `http.client`."""
+        self.hurry()
+        self._sock.sendall(data)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return a reader; for `http.client`."""
+        return io.BufferedReader(_TimedReader(self, self._sock.makefile("rb", buffering=0)))
+
+    def is_usable(self) -> bool:
+        """Return whether an idle connection is still worth using: fresh enough, and the server has not hung up."""
+        if time.monotonic() - self.idle_since > IDLE_S:
+            return False
+        self._sock.settimeout(0)
+        try:
+            self._sock.recv(1)  # an end, or an answer to nothing: both mean that it is over
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except OSError:
+            return False
+        return False
+
+    def close(self) -> None:
+        """Close; for `http.client`."""
+        self._sock.close()
+
+
+class _TimedReader(io.RawIOBase):
+    def __init__(self, timed: _TimedSocket, raw: io.RawIOBase) -> None:
+        self._timed = timed
+        self._raw = raw
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._timed.hurry()
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class ConnectionPool:
+    """Open connections to one host, used by many threads."""
+
+    def __init__(self, base_url: str, *, timeout_s: float) -> None:
+        """Take in where to connect to; nothing is connected yet."""
+        self._parts = urlsplit(base_url)
+        self._timeout_s = timeout_s
+        self._tls = ssl.create_default_context() if self._parts.scheme == "https" else None
+        self._idle: deque[http.client.HTTPConnection] = deque()
+
+    def exchange(self, request: Request) -> Answer:
+        """Send one request, once, and return its complete answer.
+
+        Raises:
+            NotConnected: nothing has left.
+            OSError, http.client.HTTPException: the request may have arrived.
+        """
+        connection = self._take()
+        headers = {name.title(): value for name, value in request.header_items()}
+        connection.sock.deadline = time.monotonic() + self._timeout_s
+        try:
+            connection.request(request.get_method(), request.selector, request.data, headers)  # type: ignore[arg-type]
+            response = connection.getresponse()
+            answer = Answer(response.status, response.headers, response.read())
+        except BaseException:
+            connection.close()
+            raise
+        if connection.sock is not None:  # `http.client` has closed it when the server wished so
+            connection.sock.idle_since = time.monotonic()
+            self._idle.append(connection)
+        return answer
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _take(self) -> http.client.HTTPConnection:
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return self._connect()
+            if connection.sock.is_usable():
+                return connection
+            connection.close()
+
+    def _connect(self) -> http.client.HTTPConnection:
+        host, port = self._parts.hostname or "", self._parts.port
+        connection = (
+            http.client.HTTPSConnection(host, port, timeout=self._timeout_s, context=self._tls)
+            if self._tls is not None
+            else http.client.HTTPConnection(host, port, timeout=self._timeout_s)
+        )
+        connection.auto_open = 0  # a lost connection must fail, not be replaced in silence
+        try:
+            connection.connect()
+        except OSError as error:
+            connection.close()
+            raise NotConnected from error
+        connection.sock = _TimedSocket(connection.sock)
+        return connection
+
+
+class PooledClient(Client):
+    """The SDK's client, sending through a pool. It raises nothing for a status: the caller reads it."""
+
+    def __init__(self, *, pool: ConnectionPool, **options: Any) -> None:
+        super().__init__(**options)
+        self._pool = pool
+
+    def _build_client(self, name: str | None = None) -> PooledClient:
+        return PooledClient(
+            pool=self._pool,
+            host=self.host,
+            version=self._version,
+            request_headers=self.request_headers,
+            url_path=[*self._url_path, name] if name else self._url_path,
+            append_slash=self.append_slash,
+            timeout=self.timeout,
+        )
+
+    def _make_request(self, _opener: Any, request: Request, timeout: float | None = None) -> Answer:  # noqa: ARG002
+        return self._pool.exchange(request)
