@@ -36,9 +36,9 @@ from audiences.services import suppress_email
 from campaigns.delivery import ledger, planner, reaper
 from campaigns.delivery.providers import Outcome, Verdict
 from campaigns.delivery.rendering import Claimed
-from campaigns.models import Campaign, DeliveryMinute, Message
+from campaigns.models import Campaign, DeliveryMinute, Message, Settlement
 from campaigns.selectors import ledger as reads
-from campaigns.services import messages, sending
+from campaigns.services import doubts, messages, sending
 from pulsequill.core.errors import WrongState
 from tests.campaigns.sending import make_ready
 
@@ -285,6 +285,17 @@ class LedgerMachine(RuleBasedStateMachine):
         if row := self.row(pick, "in_doubt"):
             assert messages.mark_sent(message=row, actor=None).status == "sent"
             self.marked.add(row.pk)
+
+    @precondition(lambda self: self.marked)
+    @rule()
+    def undo_a_marking(self) -> None:
+        made = Settlement.objects.filter(message__in=self.marked, verb="marked_sent").order_by("-created_at").first()
+        if made.undone_at:
+            with pytest.raises(WrongState):
+                doubts.undo_marking(workspace=self.campaign.workspace, batch=made.batch, actor=None)
+        else:
+            assert doubts.undo_marking(workspace=self.campaign.workspace, batch=made.batch, actor=None).changed == 1
+            self.marked.discard(made.message_id)
 
     @rule(pick=PICK)
     def resend(self, pick: int) -> None:
