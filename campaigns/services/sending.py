@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from audiences.models import Contact
 from campaigns import tasks
 from campaigns.content.compile import compile_variant
 from campaigns.delivery import reaper, scheduling
+from campaigns.delivery.providers import active_provider
 from campaigns.delivery.providers.answers import ACCOUNT_CODES
 from campaigns.lifecycle import change_status
 from campaigns.models import Campaign, Message, Variant
@@ -71,6 +71,9 @@ def launch_campaign(*, campaign: Campaign, actor: User | None) -> Campaign:
         WrongState: it has been launched already, or may not be.
     """
     with transaction.atomic():
+        # now means now, also where a time was planned or missed and readers' clocks would count from it
+        Campaign.objects.for_workspace(campaign.workspace_id).filter(pk=campaign.pk).update(send_at=None)
+        campaign.send_at = None
         planned = scheduling.launch(campaign, actor=actor, now=timezone.now())
         _wake(campaign, planned)
         transaction.on_commit(lambda: mark_dirty(campaign.pk))
@@ -217,6 +220,7 @@ def send_test(
         detail = "Choose a sender first."
         raise Invalid(detail, code="no_sender", errors=[FieldError("sender", "required", detail)])
     compile_variant(variant=variant, campaign=campaign, workspace=campaign.workspace, has_tracking=False)
+    provider = active_provider(campaign.workspace_id)
     with transaction.atomic():
         messages = Message.objects.bulk_create(
             [
@@ -228,7 +232,7 @@ def send_test(
                     email=address,
                     email_normalized=normalized,
                     is_test=True,
-                    provider=settings.EMAIL_PROVIDER,
+                    provider=provider,
                 )
                 for normalized, address in addresses.items()
             ]

@@ -1,0 +1,296 @@
+"""When a campaign will be done: the limits that `delivery.pacing` keeps, run forward over what is left to send.
+
+Speed is what this workspace and provider really did (`DeliveryMinute`), unless a limit is lower. What cannot be known
+is left out: retries, pauses, and other campaigns that share the account at the same time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection
+
+from audiences.selectors import audience_sql
+from campaigns.models import Campaign, ProviderSettings
+from campaigns.selectors.campaigns import audience_of
+from campaigns.selectors.limits import count_used_today, get_limits
+from campaigns.windows import GRACE, SendWindow, due_in, next_midnight, read_window, wall_time, zone_of
+
+#: Messages a second before anything has been measured.
+UNMEASURED: dict[str, float] = {"capture": 500.0, "smtp": 200.0, "sendgrid": 100.0}
+#: Steps after which a forecast gives up: further ahead than anybody plans.
+MOST_STEPS = 5000
+
+#: Minutes from whose first second to whose last a campaign was being sent, newest first; slowed campaigns do not count.
+_FULL_MINUTES = """
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY sent) / 60.0 FROM (
+  SELECT sum(sent) AS sent FROM (
+    SELECT d.minute, sum(d.sent) AS sent,
+           lag(d.minute) OVER campaign = d.minute - interval '1 minute'
+           AND lead(d.minute) OVER campaign = d.minute + interval '1 minute' AS is_full
+      FROM campaigns_campaign c JOIN campaigns_deliveryminute d ON d.campaign_id = c.id
+     WHERE {campaigns} AND d.minute >= %(since)s
+     GROUP BY c.id, d.minute WINDOW campaign AS (PARTITION BY c.id ORDER BY d.minute)) minutes
+   WHERE is_full GROUP BY minute ORDER BY minute DESC LIMIT 30) latest
+"""
+_WHOLE_CAMPAIGNS = """
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY speed) FROM (
+  SELECT (SELECT sum(d.sent) FROM campaigns_deliveryminute d WHERE d.campaign_id = c.id)
+         / greatest(1, extract(epoch FROM c.finished_at - c.launched_at)) AS speed
+    FROM campaigns_campaign c
+   WHERE {campaigns} AND c.status = 'sent' AND c.recipients >= 200 AND c.launched_at >= %(since)s
+   ORDER BY c.launched_at DESC LIMIT 10) latest
+"""
+_ALL_OF_ACCOUNT = (
+    "c.workspace_id = %(workspace)s AND c.provider = %(provider)s AND c.throttle_per_hour IS NULL"
+    " AND c.timezone_mode = 'workspace' AND c.send_window = '{}'"
+)
+_THIS_ONE = "c.id = %(campaign)s AND c.throttle_per_hour IS NULL"
+
+_WAITING = """
+SELECT COALESCE(c.time_zone, ''), m.due_at, count(*) FROM campaigns_message m
+  LEFT JOIN audiences_contact c ON c.id = m.contact_id
+ WHERE m.campaign_id = %s AND NOT m.is_test AND m.status IN ('queued', 'retrying', 'sending') GROUP BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """When the first and the last message leave, and what holds the campaign to that speed.
+
+    `limited_by` is one of `speed` (nothing does), `rate` (the account), `throttle`, `warm_up`, `window`, `local_time`.
+    """
+
+    starts_at: datetime
+    finish_at: datetime
+    limited_by: str
+    zones: int = 1
+    #: Contacts whose time has passed at the launch: they get it a day later.
+    a_day_later: int = 0
+
+
+class _Speed(NamedTuple):
+    per_second: float
+    limited_by: str
+
+
+@dataclass(slots=True)
+class _Group:
+    """Contacts who may be mailed from the same moment on, in one zone."""
+
+    ready_at: datetime
+    zone: ZoneInfo
+    number: float
+
+
+def measure_speed(workspace_id: UUID, provider: str, *, now: datetime) -> float:
+    """Return how many messages a second a workspace's account has lately taken when nothing slowed it down."""
+    found = _measure(_ALL_OF_ACCOUNT, {"workspace": workspace_id, "provider": provider}, now - timedelta(days=30))
+    return found or UNMEASURED.get(provider, 100.0)
+
+
+def _measure(campaigns: str, params: dict[str, Any], since: datetime) -> float | None:
+    with connection.cursor() as cursor:
+        for question in (_FULL_MINUTES, _WHOLE_CAMPAIGNS):
+            cursor.execute(question.format(campaigns=campaigns), {**params, "since": since})
+            (speed,) = cursor.fetchone()
+            if speed:
+                return float(speed)
+    return None
+
+
+def estimate_launch(campaign: Campaign, *, included: int, now: datetime) -> Estimate | None:
+    """Return what launching a campaign would mean: at its time if it has one that lies ahead, else now.
+
+    Args:
+        campaign: a draft or a scheduled one, with its workspace; unsaved changes of its schedule count.
+        included: how many contacts get it.
+        now: the moment that is asked about.
+
+    Returns:
+        None when nobody gets it, or when it would never end.
+    """
+    if not included:
+        return None
+    home = zone_of(campaign.workspace.time_zone)
+    is_planned = campaign.send_at is not None and campaign.send_at > now
+    launch = campaign.send_at if is_planned and campaign.send_at else now
+    if campaign.timezone_mode == Campaign.TimezoneMode.WORKSPACE:
+        return _forecast(campaign, [_Group(launch, home, included)], launch, now=now)
+    window, wall = read_window(campaign.send_window), wall_time(campaign.send_at, home) if is_planned else None
+    by_zone = [(zone_of(name or home.key), number) for name, number in _count_by_zone(campaign)]
+    moments = {zone: wall.replace(tzinfo=zone).astimezone(UTC) for zone, _ in by_zone} if wall else {}
+    launch = max(now, min(moments.values(), default=now))
+    groups = []
+    for zone, number in by_zone:
+        due = due_in(zone, wall=wall, window=window, not_before=launch)
+        if due is None:
+            return None
+        groups.append(_Group(due, zone, number))
+    later = sum(number for zone, number in by_zone if wall and moments[zone] < launch - GRACE)
+    return _forecast(campaign, groups, launch, now=now, a_day_later=later)
+
+
+def estimate_rest(campaign: Campaign, *, now: datetime) -> Estimate | None:
+    """Return when a campaign that is being sent will be done; None when it is not, or nothing is left."""
+    if campaign.status != Campaign.Status.SENDING:
+        return None
+    home = campaign.workspace.time_zone
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, [campaign.pk])
+        groups = [
+            _Group(max(due_at or now, now), zone_of(name or home), number) for name, due_at, number in cursor.fetchall()
+        ]
+    return _forecast(campaign, groups, now, now=now)
+
+
+def _count_by_zone(campaign: Campaign) -> list[tuple[str, int]]:
+    audience, params = audience_sql(**audience_of(campaign))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT c.time_zone, count(*) FROM ({audience}) a JOIN audiences_contact c ON c.id = a.contact_id"  # noqa: S608
+            " WHERE a.skip_reason = '' GROUP BY 1",
+            params,
+        )
+        return list(cursor.fetchall())
+
+
+def _provider_of(campaign: Campaign) -> str:
+    if campaign.provider:
+        return campaign.provider
+    own = ProviderSettings.objects.for_workspace(campaign.workspace_id).filter(is_active=True)
+    return own.values_list("provider", flat=True).first() or settings.EMAIL_PROVIDER
+
+
+def _speed(campaign: Campaign, provider: str, total: float, rate: int | None, now: datetime) -> _Speed:
+    """Return the lowest of what was measured and what is allowed."""
+    measured = None
+    if campaign.status == Campaign.Status.SENDING:
+        measured = _measure(_THIS_ONE, {"campaign": campaign.pk}, now - timedelta(minutes=10))
+    speeds = [_Speed(measured or measure_speed(campaign.workspace_id, provider, now=now), "speed")]
+    if rate:
+        speeds.append(_Speed(float(rate), "rate"))
+    if per_hour := campaign.throttle_per_hour:
+        # whole hours, and a rest that is given out by the minute, rounded up
+        hours = max(0, math.ceil(total / per_hour) - 1)
+        rest_s = (total - hours * per_hour) / math.ceil(per_hour / 60) * 60
+        speeds.append(_Speed(total / (hours * 3600 + rest_s), "throttle"))
+    return min(speeds)
+
+
+def _forecast(
+    campaign: Campaign, groups: list[_Group], launch: datetime, *, now: datetime, a_day_later: int = 0
+) -> Estimate | None:
+    home, window = zone_of(campaign.workspace.time_zone), read_window(campaign.send_window)
+    provider = _provider_of(campaign)
+    limits = get_limits(campaign.workspace_id, provider)
+    speed = _speed(campaign, provider, sum(group.number for group in groups), limits.rate_per_second, now)
+    zones = len({group.zone.key for group in groups})
+    used = 0
+    if (
+        limits.of_day(now.astimezone(home).date()) is not None
+        and launch.astimezone(home).date() == now.astimezone(home).date()
+    ):
+        used = count_used_today(campaign.workspace_id, provider, now=now, zone=home)
+    if campaign.timezone_mode == Campaign.TimezoneMode.WORKSPACE:
+        groups = [_Group(group.ready_at, home, group.number) for group in groups]
+    run = _Run(_merged(groups), launch, speed.per_second, window, home, limits.of_day, used)
+    finish_at = run.finish()
+    if finish_at is None or run.first_at is None:
+        return None
+    limited_by = next(iter(sorted(run.waited_for, key=_WEIGHT.index)), speed.limited_by)
+    return Estimate(run.first_at, finish_at, limited_by, zones, a_day_later)
+
+
+#: What made a campaign wait, the longest first.
+_WEIGHT = ("warm_up", "local_time", "window")
+
+
+def _merged(groups: Iterable[_Group]) -> list[_Group]:
+    """Return one group for all zones that have the same time and the same moment."""
+    numbers: dict[tuple[datetime, timedelta | None], _Group] = {}
+    for group in groups:
+        key = (group.ready_at, group.ready_at.astimezone(group.zone).utcoffset())
+        if key in numbers:
+            numbers[key].number += group.number
+        else:
+            numbers[key] = _Group(group.ready_at, group.zone, group.number)
+    return sorted(numbers.values(), key=lambda group: group.ready_at)
+
+
+@dataclass(slots=True)
+class _Run:
+    """A send that is run forward from edge to edge: openings, closings, midnights, and moments of zones."""
+
+    groups: list[_Group]
+    now: datetime
+    per_second: float
+    window: SendWindow | None
+    home: ZoneInfo
+    of_day: Callable[[date], int | None]
+    used: float
+    first_at: datetime | None = None
+    waited_for: set[str] = field(default_factory=set)
+
+    def finish(self) -> datetime | None:
+        """Return when the last message leaves; None when it never does."""
+        for _ in range(MOST_STEPS):
+            self.groups = [group for group in self.groups if group.number > 0]
+            if not self.groups:
+                return self.now
+            if not self._step():
+                return None
+        return None
+
+    def _step(self) -> bool:
+        ready, closes = [], []
+        for group in self.groups:
+            if group.ready_at > self.now:
+                continue
+            if self.window is not None:
+                shut_at = self.window.closes_at(self.now, group.zone)
+                if shut_at is None:
+                    opens = self.window.next_open(self.now, group.zone)
+                    if opens is None:
+                        return False
+                    group.ready_at = opens
+                    self.waited_for.add("window")
+                    continue
+                closes.append(shut_at)
+            ready.append(group)
+        later = [group.ready_at for group in self.groups if group.ready_at > self.now]
+        if not ready:
+            if self.first_at is not None and "window" not in self.waited_for:
+                self.waited_for.add("local_time")
+            self.now = min(later)
+            return True
+        return self._send(ready, [*later, *closes])
+
+    def _send(self, ready: list[_Group], edges: list[datetime]) -> bool:
+        today = self.now.astimezone(self.home).date()
+        most, midnight = self.of_day(today), next_midnight(self.now, self.home)
+        if most is not None and self.used >= most:
+            self.waited_for.add("warm_up")
+            self.now, self.used = midnight, 0
+            return True
+        self.first_at = self.first_at or self.now
+        edge = min([midnight, *edges])
+        number = min(sum(group.number for group in ready), self.per_second * (edge - self.now).total_seconds())
+        if most is not None:
+            number = min(number, most - self.used)
+        self.used += number
+        self.now = min(edge, self.now + timedelta(seconds=number / self.per_second))
+        if self.now >= midnight:
+            self.used = 0
+        for group in ready:
+            taken = min(group.number, number)
+            group.number = group.number - taken if group.number - taken > 1e-6 else 0
+            number -= taken
+        return True

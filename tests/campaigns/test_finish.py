@@ -1,0 +1,192 @@
+"""The finish estimate is what happens: each forecast is held against a run of the real limits on a clock that jumps."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import Q
+
+from accounts.models import Workspace
+from campaigns.delivery import local_time, pacing, planner
+from campaigns.models import Campaign, DeliveryMinute, Message, ProviderSettings
+from campaigns.selectors import finish
+from tests.campaigns.making import make_campaign, make_contact, make_list, make_workspace
+
+pytestmark = pytest.mark.django_db
+
+MONDAY = datetime(2026, 11, 30, 9, tzinfo=UTC)
+TUESDAY = MONDAY + timedelta(days=1)
+#: Messages a second that the simulated provider takes when nothing slows it down; what nobody measured yet.
+SPEED = finish.UNMEASURED["capture"]
+TICK = timedelta(seconds=15)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turns are taken, but the clock of these tests jumps over them."""
+    monkeypatch.setattr(pacing.time, "sleep", lambda _seconds: None)
+
+
+def make_ready(
+    size: int, *, workspace: Workspace | None = None, zones: tuple[str, ...] = ("",), **fields: Any
+) -> Campaign:
+    workspace = workspace or make_workspace(time_zone="Europe/London")
+    readers = [make_contact(workspace, time_zone=zones[number % len(zones)]) for number in range(size)]
+    campaign = make_campaign(workspace, lists=[make_list(workspace, *readers)])
+    for name, value in fields.items():
+        setattr(campaign, name, value)
+    campaign.save()
+    return campaign
+
+
+def run_for_real(campaign: Campaign, at: datetime) -> datetime:
+    """Launch and send a campaign by `pacing` alone; return when its last message left. A tick is a sweep's distance."""
+    starts_at = local_time.starts_at(campaign)
+    at = max(at, starts_at) if starts_at else at
+    planner.launch(campaign, now=at)
+    expression, params = pacing.due_at_sql(campaign)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE campaigns_message m SET due_at = a.due_at FROM (SELECT a.contact_id, {expression} AS due_at"
+            " FROM campaigns_message a WHERE a.campaign_id = %s) a"
+            " WHERE m.contact_id = a.contact_id AND m.campaign_id = %s",
+            [*params, campaign.pk, campaign.pk],
+        )
+    variant, last = campaign.variants.get(), at
+    waiting = Message.objects.filter(campaign=campaign, status="queued")
+    for _ in range(200_000):
+        nexts = waiting.order_by("due_at").values_list("due_at", flat=True)
+        if not waiting.exists():
+            return last
+        first_due = nexts.first()
+        at = max(at, first_due) if first_due else at
+        left_of_tick = int(SPEED * TICK.total_seconds())
+        while left_of_tick:
+            room = pacing.allowance(campaign, now=at)
+            number = left_of_tick if room is None else min(room, left_of_tick)
+            ids = list(
+                waiting.filter(Q(due_at=None) | Q(due_at__lte=at)).order_by("id").values_list("pk", flat=True)[:number]
+            )
+            if not ids:
+                break
+            Message.objects.filter(pk__in=ids).update(status="sent", sent_at=at)
+            minute, _ = DeliveryMinute.objects.get_or_create(
+                campaign=campaign, variant=variant, minute=at.replace(second=0, microsecond=0)
+            )
+            minute.sent += len(ids)
+            minute.save()
+            left_of_tick -= len(ids)
+            last = at
+        campaign.refresh_from_db()
+        at = max(at + TICK, campaign.continues_at) if campaign.continues_at else at + TICK
+    raise AssertionError("it never ends")
+
+
+LOCAL = {"timezone_mode": "contact"}
+SATURDAY_NOON = {"weekdays": [6], "from": "12:00", "to": "13:00"}
+MORNING = {"from": "08:00", "to": "10:30"}
+OFFICE = {"weekdays": [1, 2, 3, 4, 5], "from": "09:00", "to": "17:00"}
+ZONES = ("Asia/Tokyo", "Europe/Berlin", "America/New_York", "America/Los_Angeles")
+
+
+@pytest.mark.parametrize(
+    ("size", "fields", "limited_by"),
+    [
+        (300, {"throttle_per_hour": 600}, "throttle"),
+        (250, {"throttle_per_hour": 100}, "throttle"),
+        (300, {"throttle_per_hour": 60, "send_window": {"from": "10:00", "to": "12:00"}}, "window"),
+        (40, {"throttle_per_hour": 3, "send_window": OFFICE}, "window"),
+        (40, {"send_at": MONDAY + timedelta(days=2), **LOCAL}, "local_time"),
+        (40, {"send_at": MONDAY + timedelta(hours=2), **LOCAL}, "local_time"),
+        (40, {"send_at": MONDAY + timedelta(days=4), **LOCAL, "send_window": SATURDAY_NOON}, "local_time"),
+        (60, {"throttle_per_hour": 30, "send_at": TUESDAY, **LOCAL, "send_window": MORNING}, "local_time"),
+    ],
+)  # fmt: skip
+def test_a_forecast_comes_true(size: int, fields: dict[str, Any], limited_by: str) -> None:
+    campaign = make_ready(size, zones=ZONES if "timezone_mode" in fields else ("",), **fields)
+    forecast = finish.estimate_launch(campaign, included=size, now=MONDAY)
+    assert forecast is not None
+    real = run_for_real(
+        campaign,
+        max(MONDAY, campaign.send_at) if campaign.send_at and campaign.timezone_mode == "workspace" else MONDAY,
+    )
+    tolerance = max(timedelta(minutes=2), (real - forecast.starts_at) * 0.03)
+    assert abs(forecast.finish_at - real) <= tolerance, (forecast, real)
+    assert forecast.limited_by == limited_by
+
+
+def test_a_warm_up_comes_true_over_days_and_a_window() -> None:
+    workspace = make_workspace(time_zone="America/New_York")
+    ProviderSettings.objects.create(
+        workspace=workspace, provider="capture", is_active=True,
+        warm_up_start_date=date(2026, 11, 30), warm_up_plan=[20, 40, 80],
+    )  # fmt: skip
+    campaign = make_ready(100, workspace=workspace, send_window={"from": "09:00", "to": "12:00"})
+    forecast = finish.estimate_launch(campaign, included=100, now=MONDAY)
+    assert forecast is not None
+    assert forecast.limited_by == "warm_up"
+    real = run_for_real(campaign, MONDAY)
+    assert abs(forecast.finish_at - real) <= timedelta(minutes=2)
+    assert real.date() == date(2026, 12, 2)
+
+
+def test_half_way_the_forecast_of_the_rest_is_still_true() -> None:
+    campaign = make_ready(300, throttle_per_hour=600)
+    planner.launch(campaign, now=MONDAY)
+    ids = list(Message.objects.filter(campaign=campaign).values_list("pk", flat=True)[:150])
+    Message.objects.filter(pk__in=ids).update(status="sent")
+    campaign.refresh_from_db()
+    rest = finish.estimate_rest(campaign, now=MONDAY)
+    assert rest is not None
+    assert rest.finish_at == MONDAY + timedelta(minutes=15)
+
+
+def test_speed_is_measured_in_full_minutes_of_this_workspace() -> None:
+    campaign = make_ready(1)
+    Campaign.objects.filter(pk=campaign.pk).update(status="sent", provider="capture", launched_at=MONDAY)
+    variant = campaign.variants.get()
+    for minute, sent in enumerate([900, 6000, 7200, 6600, 30]):
+        at = MONDAY + timedelta(minutes=minute)
+        DeliveryMinute.objects.create(campaign=campaign, variant=variant, minute=at, sent=sent)
+    now = MONDAY + timedelta(hours=1)
+    assert finish.measure_speed(campaign.workspace_id, "capture", now=now) == 110
+    assert finish.measure_speed(make_workspace().pk, "capture", now=now) == SPEED
+    assert finish.measure_speed(campaign.workspace_id, "smtp", now=now) == finish.UNMEASURED["smtp"]
+
+
+def test_small_campaigns_are_measured_from_launch_to_end() -> None:
+    campaign = make_ready(1)
+    Campaign.objects.filter(pk=campaign.pk).update(
+        status="sent", provider="capture", recipients=500, launched_at=MONDAY, finished_at=MONDAY + timedelta(seconds=5)
+    )
+    DeliveryMinute.objects.create(campaign=campaign, variant=campaign.variants.get(), minute=MONDAY, sent=500)
+    assert finish.measure_speed(campaign.workspace_id, "capture", now=MONDAY) == 100
+
+
+def test_a_slowed_campaign_says_nothing_about_speed() -> None:
+    campaign = make_ready(1, throttle_per_hour=60)
+    Campaign.objects.filter(pk=campaign.pk).update(status="sent", provider="capture", launched_at=MONDAY)
+    for minute in range(5):
+        DeliveryMinute.objects.create(
+            campaign=campaign, variant=campaign.variants.get(), minute=MONDAY + timedelta(minutes=minute), sent=1
+        )
+    assert finish.measure_speed(campaign.workspace_id, "capture", now=MONDAY) == SPEED
+
+
+def test_nobody_or_never_is_no_time() -> None:
+    campaign = make_ready(1, send_window={"weekdays": []})
+    assert finish.estimate_launch(campaign, included=1, now=MONDAY) is None
+    campaign.send_window = {}
+    assert finish.estimate_launch(campaign, included=0, now=MONDAY) is None
+    assert finish.estimate_rest(campaign, now=MONDAY) is None
+
+
+def test_whoever_gets_it_a_day_later_is_counted() -> None:
+    campaign = make_ready(40, zones=ZONES, send_at=MONDAY + timedelta(hours=2), timezone_mode="contact")
+    forecast = finish.estimate_launch(campaign, included=40, now=MONDAY)
+    assert forecast is not None
+    assert (forecast.a_day_later, forecast.zones) == (10, 4)  # eleven in the morning has passed in Tokyo
+    assert forecast.finish_at >= datetime(2026, 12, 1, 2, tzinfo=UTC)
