@@ -1,6 +1,7 @@
 """An SMTP server that accepts everything and counts: the receiving end of the sending benchmarks.
 
-Run as `python -m pulsequill.benchmarks.smtp_sink PORT`. It speaks RFC 5321 with PIPELINING (RFC 2920); `XCOUNT` answers
+Run as `python -m pulsequill.benchmarks.smtp_sink PORT [DELAY_MS]`; with a delay each answer waits so long, as if the
+server were a round trip away. It speaks RFC 5321 with PIPELINING (RFC 2920); `XCOUNT` answers
 with the number of messages taken so far.
 """
 
@@ -15,15 +16,16 @@ class _Counter:
 
 
 class _Session(asyncio.Protocol):
-    def __init__(self, counter: _Counter) -> None:
+    def __init__(self, counter: _Counter, delay_s: float) -> None:
         self.counter = counter
+        self.delay_s = delay_s
         self.buffer = bytearray()
         self.in_data = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        transport.write(b"220 sink ESMTP\r\n")
+        self._answer(b"220 sink ESMTP\r\n")
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -45,7 +47,13 @@ class _Session(asyncio.Protocol):
             del self.buffer[: end + 2]
             replies += self._reply(line)
         if replies:
-            self.transport.write(bytes(replies))
+            self._answer(bytes(replies))
+
+    def _answer(self, replies: bytes) -> None:
+        if self.delay_s:
+            asyncio.get_running_loop().call_later(self.delay_s, self.transport.write, replies)
+        else:
+            self.transport.write(replies)
 
     def _reply(self, line: bytes) -> bytes:
         if line.startswith(b"EHLO"):
@@ -62,13 +70,13 @@ class _Session(asyncio.Protocol):
         return b"250 OK\r\n"
 
 
-async def serve(port: int) -> None:
-    """Accept mail on 127.0.0.1 until the process is ended."""
+async def serve(port: int, *, delay_s: float = 0.0) -> None:
+    """Accept mail on 127.0.0.1 until the process is ended; each answer waits `delay_s` seconds."""
     counter = _Counter()
-    server = await asyncio.get_running_loop().create_server(lambda: _Session(counter), "127.0.0.1", port)
+    server = await asyncio.get_running_loop().create_server(lambda: _Session(counter, delay_s), "127.0.0.1", port)
     async with server:
         await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(int(sys.argv[1]), delay_s=float(sys.argv[2]) / 1000 if len(sys.argv) > 2 else 0.0))
