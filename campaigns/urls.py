@@ -11,6 +11,7 @@ app_name = "campaigns"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns", campaigns.CampaignListPage.as_view(), name="campaign_list"),
     path("campaigns/new", campaigns.CampaignNewPage.as_view(), name="campaign_new"),
+    path("campaigns/convert", composer.BodyConvert.as_view(), name="body_convert"),
     path("campaigns/<uuid:campaign_id>", composer.ComposerPage.as_view(), name="composer"),
     path("campaigns/<uuid:campaign_id>/preview", composer.PreviewFrame.as_view(), name="preview_frame"),
     path("campaigns/<uuid:campaign_id>/brief", composer.BriefSave.as_view(), name="brief"),

@@ -75,7 +75,7 @@ def write(page: Page) -> None:
     adopt = page.get_by_role("button", name=re.compile("^Adopt"))
     expect(adopt).to_have_count(3)
     adopt.first.click()
-    expect(page.locator("#subject")).not_to_have_value("")
+    expect(page.locator("#subject")).not_to_be_empty()
     expect(page.locator("[data-saved-text]")).to_contain_text("dopted")
     page.reload()
     expect(page.locator("[data-size]")).to_be_visible()

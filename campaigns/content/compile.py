@@ -14,14 +14,14 @@ from html import escape
 from typing import Any
 
 import css_inline
-from markdown_it import MarkdownIt
 
 from accounts.models import Workspace
 from campaigns.content import mjml, mustache, text
+from campaigns.content.article import markdown_to_html
 from campaigns.content.blocks import used_tags, validate_blocks
 from campaigns.content.brand import Brand
 from campaigns.content.links import LinkTable
-from campaigns.content.sanitising import clean_article, clean_mail_html, clean_stylesheet, without_control_characters
+from campaigns.content.sanitising import clean_mail_html, clean_stylesheet, without_control_characters
 from campaigns.models import Campaign, Variant
 from pulsequill.core.errors import FieldError, Invalid
 
@@ -29,8 +29,6 @@ OPEN_PIXEL = "{{{pq_open_pixel}}}"
 
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.IGNORECASE | re.DOTALL)
 _BODY_END = re.compile(r"</body>", re.IGNORECASE)
-_PERCENT_TAG = re.compile(r"%7B%7B(%7B)?([\w.]+)(?(1)%7D)%7D%7D")
-_MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ def _from_blocks(source: _Source) -> _Body:
 def _from_markdown(source: _Source) -> _Body:
     written = _string_body(source.body)
     mustache.validate(written, field="body")
-    markup = _PERCENT_TAG.sub(lambda found: "{{" + found[2] + "}}", clean_article(_MARKDOWN.render(written)))
+    markup = markdown_to_html(written)
     has_footer = source.wants_footer and "unsubscribe_url" not in mustache.validate(markup, field="body")
     document = mjml.article_to_mjml(
         markup, brand=source.brand, title=source.subject, preview_text=source.preview_text, has_footer=has_footer

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 from uuid import UUID
 
-from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.decorators import method_decorator
-from django.utils.html import format_html
-from django.views.decorators.clickjacking import xframe_options_sameorigin
 
+from accounts.models import Workspace
 from accounts.permissions import role_allows
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
 from aiwriter import selectors as writer
 from aiwriter.models import Draft, Generation
 from audiences import selectors as audiences
-from audiences.models import Contact
 from campaigns.content.blocks import NETWORKS
+from campaigns.content.brand import Brand
+from campaigns.content.converting import convert
 from campaigns.content.merge_tags import SYSTEM_LABELS
 from campaigns.content.preview import render_preview
 from campaigns.lifecycle import EDITABLE
@@ -30,13 +29,8 @@ from campaigns.selectors.campaigns import get_sample_contact
 from campaigns.services import adopting
 from campaigns.views.campaigns import page_of
 from campaigns.views.json_input import read_json
+from campaigns.views.live_preview import LivePreview, explained, framed, problem, with_content
 from pulsequill.core.errors import DomainError, FieldError, Invalid
-
-#: The mail in the frame may show pictures and its own styles, and nothing else: no scripts, forms or requests.
-FRAME_POLICY = (
-    f"default-src 'none'; img-src https: data: {settings.PUBLIC_URL}; style-src 'unsafe-inline'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
-)
 
 
 def brief_as_json(campaign: Campaign) -> dict[str, Any]:
@@ -96,6 +90,24 @@ def decided_drafts(generation: Generation | None) -> dict[int, str]:
     return {draft.position: looks[Draft.Status(draft.status)] for draft in drafts if draft.status in looks}
 
 
+#: Name, words, how many characters inboxes show, and what stands in the empty line.
+SUBJECT_LINES = (
+    ("subject", "Subject", 50, "What makes them open it"),
+    ("preview_text", "Preheader", 90, "What stands beside the subject"),
+)
+
+
+def tags_for_editor(workspace: Workspace) -> list[dict[str, Any]]:
+    """Return every merge tag that means something in a workspace, for the editor's script."""
+    return [
+        *(
+            {"name": tag.key, "label": tag.label, "fallback": tag.fallback}
+            for tag in audiences.known_merge_tags(workspace).values()
+        ),
+        *({"name": name, "label": label, "fallback": "", "isSystem": True} for name, label in SYSTEM_LABELS.items()),
+    ]
+
+
 class ComposerPage(WorkspaceTemplatePage):
     """Where a campaign is written."""
 
@@ -116,18 +128,18 @@ class ComposerPage(WorkspaceTemplatePage):
         variant = selectors.get_variant(campaign, self.request.GET.get("variant", "")[:40])
         can_edit = role_allows(self.membership.role, "campaign.edit")
         generation = last_generation(campaign)
-        tags = audiences.known_merge_tags(self.workspace)
         sample = get_sample_contact(campaign)
         data = {
             "campaign": str(campaign.pk),
             "revision": campaign.revision,
             "label": variant.label,
-            "format": variant.format,
-            "content": {"subject": variant.subject, "preview_text": variant.preview_text, "body": variant.body},
-            "tags": [
-                *({"name": tag.key, "label": tag.label, "fallback": tag.fallback} for tag in tags.values()),
-                *({"name": name, "label": label, "fallback": ""} for name, label in SYSTEM_LABELS.items()),
-            ],
+            "content": {
+                "subject": variant.subject,
+                "preview_text": variant.preview_text,
+                "format": variant.format,
+                "body": variant.body,
+            },
+            "tags": tags_for_editor(self.workspace),
             "networks": list(NETWORKS),
             "brief": brief_as_json(campaign),
             "canEdit": can_edit,
@@ -136,9 +148,9 @@ class ComposerPage(WorkspaceTemplatePage):
             "decided": decided_drafts(generation),
             "urls": {
                 "api": reverse("v1_campaign", args=[campaign.pk]),
-                "preview": reverse("v1_campaign_preview", args=[campaign.pk]),
+                "preview": reverse("campaigns:preview_frame", args=[campaign.pk]),
+                "convert": reverse("campaigns:body_convert"),
                 "adopt": reverse("v1_campaign_adopt", args=[campaign.pk]),
-                "frame": reverse("campaigns:preview_frame", args=[campaign.pk]),
                 "brief": reverse("campaigns:brief", args=[campaign.pk]),
                 "angles": reverse("campaigns:angles", args=[campaign.pk]),
                 "editor": static("django_prose_editor/editor.js"),
@@ -155,7 +167,9 @@ class ComposerPage(WorkspaceTemplatePage):
             sample=sample,
             generation=generation,
             data=data,
-            is_blocks=variant.format == Variant.Format.BLOCKS,
+            subject_lines=SUBJECT_LINES,
+            saved_words=f"Version {campaign.revision}",
+            from_name=campaign.sender.from_name if campaign.sender else self.workspace.name,
             **kwargs,
         )
 
@@ -192,60 +206,46 @@ class AnglesWrite(BriefSave):
         return JsonResponse({"generation": str(generation.pk), "revision": revision}, status=202)
 
 
-def problem(error: DomainError) -> JsonResponse:
-    """Return a refusal as problem+json, as `/v1` has it."""
-    errors = [{"field": one.field, "code": one.code, "detail": one.detail} for one in error.errors]
-    body = {"title": error.title, "status": error.status, "detail": error.detail, "code": error.code, "errors": errors}
-    return JsonResponse(body, status=error.status, content_type="application/problem+json")
+class PreviewFrame(LivePreview):
+    """The mail itself, for a sandboxed frame: as it is saved (GET), or as it is being written (POST)."""
 
+    http_method_names: ClassVar[list[str]] = ["get", "post"]
 
-@method_decorator(xframe_options_sameorigin, name="dispatch")
-class PreviewFrame(WorkspacePage):
-    """The mail itself, for the sandboxed frame: its own document with its own strict policy."""
+    def written(self, asked: Mapping[str, Any], **kwargs: Any) -> Variant:
+        """Return the campaign's variant."""
+        campaign = selectors.get_campaign(self.workspace, kwargs["campaign_id"])
+        return selectors.get_variant(campaign, str(asked.get("variant") or "")[:40])
 
-    permission = "campaign.view"
-    http_method_names = ["get"]
-
-    def get(self, request: HttpRequest, campaign_id: UUID) -> HttpResponseBase:
-        """Render a variant as a contact would get it."""
-        campaign = selectors.get_campaign(self.workspace, campaign_id)
-        variant = selectors.get_variant(campaign, request.GET.get("variant", "")[:40])
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Render a saved variant as a contact would get it."""
+        variant = self.written(request.GET, **kwargs)
+        contact = self.contact(request.GET.get("contact"))
         try:
-            html = render_preview(variant=variant, contact=self._contact(request)).html
+            return framed(render_preview(variant=variant, contact=contact).html)
         except Invalid as refusal:
-            html = _explain(refusal.detail)
-        return HttpResponse(
-            html,
-            headers={
-                "Content-Security-Policy": FRAME_POLICY,
-                "Referrer-Policy": "no-referrer",
-                "Cache-Control": "no-store",
-            },
-        )
+            return framed(explained(refusal.detail))
 
-    def _contact(self, request: HttpRequest) -> Contact | None:
-        text = request.GET.get("contact", "")
-        if not text:
-            return None
-        try:
-            wanted = UUID(text)
-        except ValueError as error:
-            raise Http404 from error
-        contact = Contact.objects.for_workspace(self.workspace).filter(pk=wanted).first()
-        if contact is None:
-            raise Http404
-        return contact
+
+class BodyConvert(WorkspacePage):
+    """Turn a body into another format, for the code tab; nothing is saved."""
+
+    permission = "campaign.edit"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the new body and what would be lost, in sentences."""
+        asked = read_json(request)
+        unsaved = Variant(workspace=self.workspace)
+        content = with_content(unsaved, asked)
+        converted = convert(
+            content.body,
+            content.format,
+            str(asked.get("to")),
+            brand=Brand.of(self.workspace.brand),
+            title=content.subject,
+        )
+        return JsonResponse({"body": converted.body, "losses": list(converted.losses)})
 
     def refused(self, request: HttpRequest, error: DomainError) -> HttpResponseBase:  # noqa: ARG002
-        """Say what is wrong where the mail would stand."""
-        return HttpResponse(
-            _explain(error.detail), status=error.status, headers={"Content-Security-Policy": FRAME_POLICY}
-        )
-
-
-def _explain(detail: str) -> str:
-    return format_html(
-        '<!doctype html><html lang="en"><title>Preview</title><style>body{{font:15px/1.5 system-ui,sans-serif;'
-        "padding:32px;color-scheme:light dark}}</style><body><p>{}</p></body></html>",
-        detail,
-    )
+        """Answer the page's script."""
+        return problem(error)

@@ -18,7 +18,7 @@ from campaigns.forms import TemplateNameForm
 from campaigns.models import Campaign, EmailTemplate, Variant
 from campaigns.selectors import campaigns as selectors
 from campaigns.services import templates
-from campaigns.views.composer import FRAME_POLICY
+from campaigns.views.live_preview import FRAME_POLICY
 from pulsequill.core.errors import Invalid, NotFound
 from pulsequill.core.keyset import paginate
 

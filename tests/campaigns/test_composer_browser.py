@@ -88,7 +88,7 @@ def test_blocks_are_added_moved_copied_removed_and_brought_back(
 ) -> None:
     page = composer()
     page.get_by_role("button", name="Add a block").click()
-    page.get_by_role("button", name="Button", exact=True).click()
+    page.locator("#blocks-menu").get_by_role("button", name="Button", exact=True).click()
     page.locator(".pickd").get_by_label("Label").fill("Taste it")
     page.locator(".pickd").get_by_label("Leads to").fill("https://shop.io/taste")
     wait_saved(page)
@@ -148,14 +148,14 @@ def test_somebody_elses_edit_is_not_overwritten_before_a_person_says_so(
 
 def test_the_preview_shows_the_saved_mail_as_a_contact(composer: Callable[..., Page]) -> None:
     page = composer()
-    frame = page.frame_locator("[data-frame]")
+    frame = page.frame_locator("[data-frame]:not(.loading)")
     expect(frame.locator("body")).to_contain_text("Hi Maya")
-    expect(page.locator("[data-inbox-subject]")).to_have_text("Beans, Maya")
+    expect(page.locator(".inbox [data-inbox-subject]")).to_have_text("Beans, Maya")
     expect(page.locator("[data-size]")).to_contain_text("of 102 KB")
     page.locator(".block-heading").fill("It is finally here")
     expect(frame.locator("body")).to_contain_text("It is finally here")
     page.locator("[data-as]").fill("")
-    expect(page.locator("[data-inbox-subject]")).to_have_text("Beans,")
+    expect(page.locator(".inbox [data-inbox-subject]")).to_have_text("Beans,")
     page.get_by_role("button", name="Plain text").click()
     expect(page.locator("[data-plain]")).to_contain_text("Unsubscribe: http")
 

@@ -18,7 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import Workspace
 from campaigns.models import Asset, Campaign
 from campaigns.services import assets
-from campaigns.views import composer
+from campaigns.views import live_preview
 from tests.campaigns.making import make_campaign, make_member, make_workspace
 from tests.pages import PageFor, assert_accessible, assert_fits, save_picture
 
@@ -31,8 +31,8 @@ COLOURS = {"harvest beans on an oak table, early morning.png": "#a5512b", "logo.
 def workspace(settings: Any, tmp_path: Path, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     settings.MEDIA_ROOT = tmp_path / "media"
     # the policy of the preview names the address that was known when the module was loaded
-    policy = composer.FRAME_POLICY.replace(settings.PUBLIC_URL, live_server.url)
-    monkeypatch.setattr(composer, "FRAME_POLICY", policy)
+    policy = live_preview.FRAME_POLICY.replace(settings.PUBLIC_URL, live_server.url)
+    monkeypatch.setattr(live_preview, "FRAME_POLICY", policy)
     settings.PUBLIC_URL = live_server.url
     return make_workspace()
 

@@ -17,7 +17,7 @@ export class MailDocument extends EventTarget {
   #stepKey = null;
   #stepAt = 0;
 
-  /** @param {{subject: string, preview_text: string, body: object[]|string}} content */
+  /** @param {{subject: string, preview_text: string, format: string, body: object[]|string}} content */
   constructor(content) {
     super();
     this.content = copy(content);

@@ -1,22 +1,14 @@
 /** The fields of a block, under it while it is chosen: built from the table in blocks.js. */
 
+import { element, labelled } from "pq/element";
 import { icon } from "pq/icon";
 import { pickPicture } from "pq/campaigns/media_picker";
 
-let serial = 0;
+let lines = 0;
 
-function element(name, props = {}, ...children) {
-  const made = Object.assign(document.createElement(name), props);
-  made.append(...children);
-  return made;
-}
-
-function labelled(field, control) {
-  control.id = `field-${++serial}`;
+function fieldOf(field, control) {
   control.dataset.name = field.name;
-  const label = element("label", { htmlFor: control.id, textContent: field.label });
-  if (field.isOptional) label.append(" ", element("span", { className: "optional", textContent: "optional" }));
-  return element("div", { className: "field" }, label, control);
+  return labelled(field.label, control, { isOptional: field.isOptional });
 }
 
 /** Put a text into a control as if it had been typed. */
@@ -26,15 +18,26 @@ function write(control, text) {
 }
 
 const MAKERS = {
+  line: (field, value, set, { editors }) => {
+    const host = element("div", { className: "input s line-host" });
+    const label = element("span", { className: "label", id: `line-${++lines}`, textContent: field.label });
+    if (field.isOptional) label.append(" ", element("span", { className: "optional", textContent: "optional" }));
+    editors.line(host, {}, { text: value, label: field.label, attributes: { class: "line", "aria-labelledby": label.id }, onChange: set });
+    const tag = element("button", { type: "button", className: "btn quiet s icon", textContent: "{{" });
+    tag.setAttribute("aria-label", "Insert a merge tag");
+    tag.setAttribute("aria-describedby", label.id);
+    tag.addEventListener("click", () => editors.insertTag(host, tag));
+    return element("div", { className: "field" }, label, element("div", { className: "row nowrap-f" }, host, tag));
+  },
   text: (field, value, set) => {
     const input = element("input", { className: "input s", value, maxLength: field.max ?? 300 });
     input.addEventListener("input", () => set(input.value));
-    return labelled(field, input);
+    return fieldOf(field, input);
   },
   url: (field, value, set) => {
     const input = element("input", { className: "input s", value, maxLength: 2000, inputMode: "url", spellcheck: false, placeholder: "https://" });
     input.addEventListener("input", () => set(input.value.trim()));
-    return labelled(field, input);
+    return fieldOf(field, input);
   },
   picture: (field, value, set, context) => {
     const row = MAKERS.url(field, value, set, context);
@@ -53,14 +56,14 @@ const MAKERS = {
   area: (field, value, set) => {
     const input = element("textarea", { className: "input", value, maxLength: field.max, rows: 3 });
     input.addEventListener("input", () => set(input.value));
-    return labelled(field, input);
+    return fieldOf(field, input);
   },
   number: (field, value, set) => {
     const input = element("input", { className: "input s w-auto", type: "number", min: field.min, max: field.max, value });
     input.addEventListener("input", () => {
       if (input.checkValidity() && input.value !== "") set(Number(input.value));
     });
-    return labelled(field, input);
+    return fieldOf(field, input);
   },
   segment: (field, value, set) => {
     const group = element("div", { className: "seg", role: "group" });
@@ -107,7 +110,7 @@ const MAKERS = {
  * @param {object} kind an entry of KINDS
  * @param {object} block
  * @param {(name: string, value: any) => void} set called with each change
- * @param {{networks: string[]}} context
+ * @param {{networks: string[], editors: object}} context
  * @returns {{compact: HTMLElement[], wide: HTMLElement[]}} small controls for the first row, and full-width fields
  */
 export function inspectorOf(kind, block, set, context) {

@@ -1,0 +1,64 @@
+/**
+ * The source of a mail: its blocks as JSON, or HTML, MJML or Markdown as people write them.
+ *
+ * What cannot be read yet stays in the box and is said with its place; the document takes over what can.
+ */
+
+import "pq/code_area";
+import { debounce } from "pq/forms";
+import { placeOfPath, readJson } from "pq/json_place";
+
+const READ_MS = 300;
+const LANGUAGES = { blocks: "json", html: "html", mjml: "mjml", markdown: "markdown" };
+
+const sourceOf = ({ format, body }) => (format === "blocks" ? JSON.stringify(body, null, 2) : body);
+
+/**
+ * @param {HTMLElement} area the <code-area>
+ * @param {import("pq/campaigns/document").MailDocument} mail
+ */
+export function codeTab(area, mail) {
+  let isUnread = false;
+
+  const read = debounce(() => {
+    if (mail.content.format !== "blocks") {
+      mail.change("source", (content) => { content.body = area.value; });
+      return;
+    }
+    const { value, problem } = readJson(area.value);
+    isUnread = Boolean(problem) || !Array.isArray(value);
+    if (isUnread) area.show(problem ?? { line: 1, column: 1, message: "Line 1: the body is a list of blocks: […]." });
+    else {
+      area.show(null);
+      mail.change("source", (content) => { content.body = value; });
+    }
+  }, READ_MS);
+  area.addEventListener("input", read);
+
+  return {
+    /** Show what the document says now, unless the box holds just that in other words. */
+    refresh() {
+      const { format, body } = mail.content;
+      area.setAttribute("language", LANGUAGES[format]);
+      if (format !== "blocks") area.value = body;
+      else if (JSON.stringify(readJson(area.value).value) !== JSON.stringify(body)) area.value = sourceOf(mail.content);
+      isUnread = false;
+    },
+    /** Whether the box holds what could not be read. */
+    get isUnread() { return isUnread; },
+    /**
+     * Say what the server found, where it is in the source; null when all is well.
+     *
+     * @param {{detail?: string, line?: number, column?: number, errors?: {field: string, detail: string}[]}|null} problem
+     */
+    showProblem(problem) {
+      if (isUnread) return;
+      if (!problem) return area.show(null);
+      const first = problem.errors?.find((one) => one.field.startsWith("body"));
+      if (!first) return area.show(null);
+      if (mail.content.format !== "blocks") return area.show({ line: problem.line, column: problem.column, message: first.detail });
+      const place = placeOfPath(area.value, first.field.split(".").slice(1));
+      return area.show({ ...place, message: `${first.field}: ${first.detail}` });
+    },
+  };
+}
