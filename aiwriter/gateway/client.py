@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from aiwriter.gateway.catalog import ModelEntry
+from aiwriter.gateway.line import Line, read_ahead
 from aiwriter.gateway.router import OPENAI
 from aiwriter.gateway.types import Chunk, Message, Usage
 
@@ -66,6 +68,7 @@ def build_model(
     max_output_tokens: int,
     temperature: float | None,
     read_timeout_s: float,
+    line: Line,
 ) -> Any:
     """Return a LangChain chat model that is ready to stream. The first call in a process imports the SDK (seconds)."""
     build = _openai_model if entry.provider == OPENAI else _anthropic_model
@@ -76,21 +79,18 @@ def build_model(
         limit=output_limit(entry, max_output_tokens),
         temperature=temperature if entry.accepts_temperature else None,
         read_timeout_s=read_timeout_s,
+        line=line,
     )
 
 
-def stream_chunks(model: Any, messages: Sequence[Message]) -> Iterator[Chunk]:
-    """Call a model and yield what arrives. Closing the iterator closes the connection to the provider.
+def stream_chunks(model: Any, messages: Sequence[Message], line: Line) -> Iterator[Chunk | None]:
+    """Call a model and yield what arrives, and None while nothing does. Closing it closes the connection.
 
     Raises:
         Exception: whatever the SDK raises; `errors.translate` knows what it means.
     """
-    stream = model.stream([(message.speaker, message.text) for message in messages])
-    try:
-        for piece in stream:
-            yield _chunk(piece)
-    finally:
-        stream.close()
+    turns = [(message.speaker, message.text) for message in messages]
+    return read_ahead(lambda: (_chunk(piece) for piece in model.stream(turns)), line)
 
 
 def _openai_model(
@@ -101,8 +101,10 @@ def _openai_model(
     limit: int,
     temperature: float | None,
     read_timeout_s: float,
+    line: Line,
 ) -> Any:
     from langchain_openai import ChatOpenAI
+    from openai import DefaultHttpxClient
 
     options: dict[str, Any] = {"temperature": temperature} if temperature is not None else {}
     if entry.thinks_by_default:
@@ -116,6 +118,7 @@ def _openai_model(
         max_tokens=limit,  # type: ignore[call-arg]
         stream_usage=True,  # LangChain drops it silently for every custom base URL
         use_responses_api=False,
+        http_client=line.http_client(DefaultHttpxClient, timeout_s=read_timeout_s),
         **options,
     )
     if schema is None:
@@ -132,11 +135,21 @@ def _anthropic_model(
     limit: int,
     temperature: float | None,
     read_timeout_s: float,
+    line: Line,
 ) -> Any:
+    from anthropic import Anthropic, DefaultHttpxClient
     from langchain_anthropic import ChatAnthropic
 
+    class Claude(ChatAnthropic):
+        """LangChain's class takes no HTTP client of ours; this is where it makes its own."""
+
+        @cached_property
+        def _client(self) -> Anthropic:
+            http = line.http_client(DefaultHttpxClient, timeout_s=read_timeout_s)
+            return Anthropic(**self._client_params, http_client=http)
+
     options: dict[str, Any] = {"temperature": temperature} if temperature is not None else {}
-    model = ChatAnthropic(
+    model = Claude(
         model_name=entry.model,
         api_key=config.api_key,  # type: ignore[arg-type]
         base_url=config.base_url,

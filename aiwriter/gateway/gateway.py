@@ -22,6 +22,7 @@ from aiwriter.gateway.call import Call
 from aiwriter.gateway.catalog import Catalog, ModelEntry
 from aiwriter.gateway.client import ProviderConfig
 from aiwriter.gateway.errors import GatewayError, translate
+from aiwriter.gateway.line import Line
 from aiwriter.gateway.pricing import cost_micro_usd
 from aiwriter.gateway.router import Route, fallback_route, route
 from aiwriter.gateway.tokens import estimate_messages
@@ -231,6 +232,7 @@ class LLMGateway:
 
     def _receive(self, call: Call) -> Iterator[Delta]:
         request = call.request
+        line = Line()
         model = client.build_model(
             entry=call.entry,
             config=self._providers[call.route.provider],
@@ -238,10 +240,11 @@ class LLMGateway:
             max_output_tokens=call.max_output_tokens,
             temperature=request.temperature,
             read_timeout_s=request.deadline_s,
+            line=line,
         )
         call.started_at = time.monotonic()
         deadline = call.started_at + request.deadline_s
-        chunks = client.stream_chunks(model, call.messages)
+        chunks = client.stream_chunks(model, call.messages, line)
         checked_at = time.monotonic()
         with closing(chunks):  # type: ignore[type-var]
             for chunk in chunks:
@@ -251,6 +254,8 @@ class LLMGateway:
                 if now - checked_at > CHECK_EVERY_S:
                     checked_at = now
                     self._checkpoint()
+                if chunk is None:
+                    continue
                 call.take(chunk)
                 if chunk.text:
                     yield Delta(call.text)

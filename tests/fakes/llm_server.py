@@ -7,6 +7,7 @@ can misbehave in the ways that real providers do. Nagle is off and answers are b
 from __future__ import annotations
 
 import json
+import select
 import socket
 import struct
 import threading
@@ -152,12 +153,22 @@ class _Handler(BaseHTTPRequestHandler):
         elif reply.fault == "html":
             self._send_bytes(200, HTML, "text/html")
         elif reply.fault == "silent":
-            (reply.gate or threading.Event()).wait(5)
+            self._stay_silent(reply.gate or threading.Event())
             self.close_connection = True
         elif request.body.get("stream"):
             self._stream(request, reply)
         else:
             self._send(200, _whole(request, reply))
+
+    def _stay_silent(self, gate: threading.Event) -> None:
+        """Say nothing until the gate opens, five seconds are over or the caller has hung up."""
+        end = time.monotonic() + 5
+        while not gate.wait(0.02) and time.monotonic() < end:
+            readable, _, _ = select.select([self.connection], [], [], 0)
+            if readable and self.connection.recv(1, socket.MSG_PEEK) == b"":
+                with self.server_state.lock:
+                    self.server_state.disconnects += 1
+                return
 
     def _embeddings(self, request: Request) -> None:
         self.server_state.requests.append(request)

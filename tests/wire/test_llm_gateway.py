@@ -6,6 +6,8 @@ For every way that a provider can answer: what the caller gets, which audit rows
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -225,6 +227,20 @@ def test_cancelling_closes_the_connection_upstream(server, provider):
     _until(lambda: server.disconnects == 1)
 
 
+def test_cancelling_reaches_a_provider_that_has_said_nothing_yet(server, provider):
+    server.otherwise = lambda _request: Reply(fault="silent")
+    bench = Bench(server, provider)
+    threading.Timer(0.5, lambda: setattr(bench, "is_cancelled", True)).start()
+    started = time.monotonic()
+
+    with pytest.raises(GatewayError) as error:
+        bench.ask(provider, deadline_s=60)
+
+    assert error.value.code == "cancelled"
+    assert time.monotonic() - started < 10, "nobody waits for the provider's minute"
+    _until(lambda: server.disconnects == 1)
+
+
 def test_a_run_that_takes_over_does_not_ask_again(server, provider):
     server.script.append(Reply(GOOD))
     bench = Bench(server, provider)
@@ -262,8 +278,6 @@ def test_a_missing_usage_is_estimated(server):
 
 
 def _until(condition, *, seconds: float = 5.0) -> None:
-    import time
-
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "the condition did not come true"
