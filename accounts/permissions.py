@@ -43,6 +43,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "outbox.simulate": _EDITORS,
     "sender.view": _EVERYBODY,
     "sender.edit": _ADMINS,
+    "provider.view": _ADMINS,
+    "provider.edit": _ADMINS,
     "draft.view": _EVERYBODY,
     "draft.edit": _EDITORS,
     "report.view": _EVERYBODY,

@@ -23,9 +23,11 @@ from campaigns.models import (
     Link,
     Message,
     Pace,
+    ProviderSettings,
     Sender,
     SendingDomain,
     Settlement,
+    SmtpServer,
     TemplateVersion,
     Variant,
     VariantVersion,
@@ -200,6 +202,30 @@ class SendingDomainAdmin(AdminBase):
     list_select_related = ("workspace",)
     search_fields = ("name", "workspace__name")
     ordering = ("name",)
+
+
+@admin.register(ProviderSettings)
+class ProviderSettingsAdmin(LedgerAdmin):
+    """How workspaces' mail leaves. Keys are written by their owners only, and shown to nobody."""
+
+    list_display = ("provider", "workspace", "is_active", "rate_per_second", "tested_at", "test_error")
+    list_filter = ("provider", "is_active")
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__name", "workspace__slug")
+    exclude = ("secret_encrypted",)
+    ordering = ("-updated_at",)
+
+
+@admin.register(SmtpServer)
+class SmtpServerAdmin(LedgerAdmin):
+    """Mail servers of workspaces, without their passwords."""
+
+    list_display = ("host", "port", "security", "workspace", "weight", "max_connections")
+    list_filter = ("security",)
+    list_select_related = ("workspace",)
+    search_fields = ("host", "workspace__name")
+    exclude = ("password_encrypted",)
+    ordering = ("host", "port")
 
 
 @admin.register(Asset)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from campaigns.v1.outbox import OutboxViewSet
-from campaigns.views import campaigns, composer, ledger, media, outbox, review, senders, templates, web_version
+from campaigns.views import campaigns, composer, ledger, media, outbox, providers, review, senders, templates, web_version
 
 app_name = "campaigns"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -36,6 +36,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("senders/<uuid:sender_id>/delete", senders.SenderDelete.as_view(), name="sender_delete"),
     path("senders/domains/<uuid:domain_id>/check", senders.DomainCheck.as_view(), name="domain_check"),
     path("senders/domains/<uuid:domain_id>/delete", senders.DomainDelete.as_view(), name="domain_delete"),
+    path("settings/sending", providers.SendingPage.as_view(), name="sending"),
+    path("settings/sending/installation", providers.InstallationUse.as_view(), name="provider_installation"),
+    path("settings/sending/servers/new", providers.ServerPage.as_view(), name="smtp_server_new"),
+    path("settings/sending/servers/<uuid:server_id>", providers.ServerPage.as_view(), name="smtp_server"),
+    path(
+        "settings/sending/servers/<uuid:server_id>/remove",
+        providers.ServerRemove.as_view(),
+        name="smtp_server_remove",
+    ),
+    path("settings/sending/<slug:provider>", providers.ProviderPage.as_view(), name="provider"),
+    path("settings/sending/<slug:provider>/use", providers.ProviderUse.as_view(), name="provider_use"),
+    path("settings/sending/<slug:provider>/test", providers.ProviderTrial.as_view(), name="provider_test"),
+    path("settings/sending/<slug:provider>/remove", providers.ProviderRemove.as_view(), name="provider_remove"),
     path("campaigns/<uuid:campaign_id>/messages", ledger.MessageListPage.as_view(), name="message_list"),
     path("messages/<uuid:message_id>/<slug:verb>", ledger.MessageSettlePage.as_view(), name="message_settle"),
     path("outbox", outbox.OutboxPage.as_view(), name="outbox"),

@@ -46,7 +46,8 @@ def _find_or_make(workspace: Workspace, provider: str) -> ProviderSettings:
     """
     if (own := _find(workspace, provider)) is not None:
         return own
-    if running := find_running(workspace, provider):
+    # The outbox is no account: kept mail is kept mail, whoever chose it.
+    if provider != "capture" and (running := find_running(workspace, provider)):
         raise WrongState(
             f"“{running.name}” is being sent through this installation’s {KINDS[provider].name}. "
             "Your own can be set up when it has ended."

@@ -18,6 +18,7 @@ from campaigns import tasks
 from campaigns.content import mustache
 from campaigns.content.merge_tags import MAX_VALUE_CHARACTERS
 from campaigns.delivery.headers import refuse_injection
+from campaigns.delivery.providers import active_provider
 from campaigns.delivery.transactional import compile_template, refuse_unknown_tags, values_of
 from campaigns.models import EmailTemplate, Message, Sender
 from campaigns.selectors.domains import get_domain_of
@@ -73,7 +74,7 @@ def send_transactional(
             email_normalized=address.normalized,
             status=Message.Status.SKIPPED if stop else Message.Status.QUEUED,
             reason=f"suppressed_{stop}" if stop else "",
-            provider=settings.EMAIL_PROVIDER,
+            provider=active_provider(workspace),
         )
         if not stop:
             tasks.deliver_message.delay_on_commit(message_id=message.pk)

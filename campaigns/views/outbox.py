@@ -17,6 +17,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage, is_htmx
 from campaigns.delivery import readers
 from campaigns.delivery.captured import body_of, parse
+from campaigns.delivery.providers import active_provider
 from campaigns.models import Campaign, CapturedMessage
 from campaigns.selectors import ledger
 from campaigns.services.readers import simulate_readers
@@ -60,8 +61,8 @@ class OutboxPage(WorkspaceTemplatePage):
             chosen=chosen,
             text=text,
             progress=readers.get_progress(self.workspace.pk),
-            is_capturing=settings.EMAIL_PROVIDER == "capture",
-            provider=settings.EMAIL_PROVIDER,
+            is_capturing=(provider := active_provider(self.workspace)) == "capture",
+            provider=provider,
             **kwargs,
         )
 

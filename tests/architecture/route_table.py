@@ -123,6 +123,8 @@ v1/sending-domains/<uuid:id>                                  SendingDomain
 v1/sending-domains/<uuid:id>/check                            SendingDomain
 v1/templates
 v1/templates/<uuid:id>                                        EmailTemplate
+v1/templates/<uuid:id>/versions                               EmailTemplate
+v1/templates/<uuid:id>/versions/<int:number>/restore          EmailTemplate
 v1/campaigns/<uuid:id>/stats                                  Campaign
 v1/campaigns/<uuid:id>/links                                  Campaign
 v1/campaigns/<uuid:id>/timeline                               Campaign
@@ -213,16 +215,40 @@ campaigns/<uuid:campaign_id>/review/send                      Campaign
 campaigns/<uuid:campaign_id>/review/schedule                  Campaign
 campaigns/<uuid:campaign_id>/review/unschedule                Campaign
 templates
+templates/new
+templates/import
+templates/starters/<slug:starter>/use
+templates/starters/<slug:starter>/save
+templates/starters/<slug:starter>/frame
+templates/<uuid:template_id>                                  EmailTemplate
+templates/<uuid:template_id>/preview                          EmailTemplate
 templates/<uuid:template_id>/use                              EmailTemplate
+templates/<uuid:template_id>/duplicate                        EmailTemplate
+templates/<uuid:template_id>/rename                           EmailTemplate
 templates/<uuid:template_id>/delete                           EmailTemplate
 templates/<uuid:template_id>/frame                            EmailTemplate
+templates/<uuid:template_id>/versions                         EmailTemplate
+templates/<uuid:template_id>/versions/<int:number>/restore    EmailTemplate
 media
 media/<uuid:asset_id>/describe                                Asset
 media/<uuid:asset_id>/delete                                  Asset
 senders
+settings/sending
+settings/sending/installation
+settings/sending/servers/new
+settings/sending/servers/<uuid:server_id>                     SmtpServer
+settings/sending/servers/<uuid:server_id>/remove              SmtpServer
+settings/sending/<slug:provider>
+settings/sending/<slug:provider>/use
+settings/sending/<slug:provider>/test
+settings/sending/<slug:provider>/remove
 senders/<uuid:sender_id>/delete                               Sender
 senders/domains/<uuid:domain_id>/check                        SendingDomain
 senders/domains/<uuid:domain_id>/delete                       SendingDomain
+campaigns/<uuid:campaign_id>/messages.csv                     Campaign
+messages/in-doubt
+messages/in-doubt/settle
+messages/in-doubt/<uuid:settlement_id>/undo                   Settlement
 campaigns/<uuid:campaign_id>/messages                         Campaign
 messages/<uuid:message_id>/<slug:verb>                        Message
 outbox
@@ -242,7 +268,10 @@ campaigns/<uuid:campaign_id>/live/<slug:action>               Campaign
 OPERATOR_PREFIX = "admin/"
 
 #: Values for parameters of addresses that are not ids of rows.
-WORDS = {"verb": "mark-sent", "action": "pause", "token": "set", "uid": "x"}
+WORDS = {
+    "verb": "mark-sent", "action": "pause", "token": "set", "uid": "x", "provider": "smtp", "number": "1",
+    "starter": "sale",
+}  # fmt: skip
 
 #: Names under which bodies and queries carry ids of rows, and the model that they mean.
 ID_FIELDS = {

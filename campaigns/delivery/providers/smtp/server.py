@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
@@ -31,7 +31,7 @@ class Server:
     host: str
     port: int = 587
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     security: Security = "starttls"
     weight: int = 1
     max_connections: int = 8
