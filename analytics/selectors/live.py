@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -12,6 +11,7 @@ from analytics.selectors.breakdowns import get_links, recent_events
 from analytics.selectors.figures import OPEN_STATUSES, get_campaign_stats, interval_95
 from analytics.selectors.timeline import SERIES, get_timeline
 from campaigns.models import Campaign
+from campaigns.selectors.finish import estimate_rest
 from pulsequill.core.valkey import AWAY, streams_client
 
 TOP_LINKS = 5
@@ -79,17 +79,16 @@ def _progress(
     left = sum(totals[status] for status in OPEN_STATUSES)
     done = max(0, total - left) if totals["recipients"] else 0
     speed = _speed(campaign, totals, minutes, now)
-    finish_at = None
-    if campaign.status == Campaign.Status.SENDING and left and speed:
-        finish_at = (now + timedelta(minutes=math.ceil(left / speed))).isoformat().replace("+00:00", "Z")
+    rest = estimate_rest(campaign, now=now, left=left) if left else None
     return {
         "done": done,
         "total": total,
+        "to_send": max(0, total - totals["skipped"]),
         "share": round(done / total, 4) if total else 0.0,
         "per_minute": round(speed),
         "started_at": campaign.launched_at.isoformat().replace("+00:00", "Z") if campaign.launched_at else None,
         "finished_at": campaign.finished_at.isoformat().replace("+00:00", "Z") if campaign.finished_at else None,
-        "finish_at": finish_at,
+        "finish_at": rest.finish_at.isoformat().replace("+00:00", "Z") if rest else None,
     }
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 
 from audiences.selectors import audience_sql
@@ -27,6 +28,8 @@ from campaigns.windows import GRACE, SendWindow, due_in, next_midnight, read_win
 UNMEASURED: dict[str, float] = {"capture": 500.0, "smtp": 200.0, "sendgrid": 100.0}
 #: Steps after which a forecast gives up: further ahead than anybody plans.
 MOST_STEPS = 5000
+#: The ledger of a large campaign is not counted anew for each frame of the live page.
+WAITING_REMEMBERED_S = 10
 
 #: Minutes from whose first second to whose last a campaign was being sent, newest first; slowed campaigns do not count.
 _FULL_MINUTES = """
@@ -52,7 +55,14 @@ _ALL_OF_ACCOUNT = (
     "c.workspace_id = %(workspace)s AND c.provider = %(provider)s AND c.throttle_per_hour IS NULL"
     " AND c.timezone_mode = 'workspace' AND c.send_window = '{}'"
 )
-_THIS_ONE = "c.id = %(campaign)s AND c.throttle_per_hour IS NULL"
+#: What a campaign under way did in the last complete minutes, without the one in which it began.
+_LAST_MINUTES = """
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY sent) / 60.0 FROM (
+  SELECT sum(d.sent) AS sent FROM campaigns_deliveryminute d
+   WHERE d.campaign_id = %(campaign)s AND d.minute >= greatest(%(since)s, %(launched)s)
+     AND d.minute < date_trunc('minute', %(now)s) AND d.sent > 0
+   GROUP BY d.minute) latest
+"""
 
 _WAITING = """
 SELECT COALESCE(c.time_zone, ''), m.due_at, count(*) FROM campaigns_message m
@@ -92,18 +102,21 @@ class _Group:
 
 def measure_speed(workspace_id: UUID, provider: str, *, now: datetime) -> float:
     """Return how many messages a second a workspace's account has lately taken when nothing slowed it down."""
-    found = _measure(_ALL_OF_ACCOUNT, {"workspace": workspace_id, "provider": provider}, now - timedelta(days=30))
-    return found or UNMEASURED.get(provider, 100.0)
+    params = {"workspace": workspace_id, "provider": provider, "since": now - timedelta(days=30)}
+    return _measured(_FULL_MINUTES, params) or _measured(_WHOLE_CAMPAIGNS, params) or UNMEASURED.get(provider, 100.0)
 
 
-def _measure(campaigns: str, params: dict[str, Any], since: datetime) -> float | None:
+def _measured(question: str, params: dict[str, Any]) -> float:
     with connection.cursor() as cursor:
-        for question in (_FULL_MINUTES, _WHOLE_CAMPAIGNS):
-            cursor.execute(question.format(campaigns=campaigns), {**params, "since": since})
-            (speed,) = cursor.fetchone()
-            if speed:
-                return float(speed)
-    return None
+        cursor.execute(question.format(campaigns=_ALL_OF_ACCOUNT), params)
+        return float(cursor.fetchone()[0] or 0)
+
+
+def estimate(campaign: Campaign, *, included: int, now: datetime) -> Estimate | None:
+    """Return when a campaign will be done: from its launch on, or the rest of one that is being sent."""
+    if campaign.status in (Campaign.Status.DRAFT, Campaign.Status.SCHEDULED):
+        return estimate_launch(campaign, included=included, now=now)
+    return estimate_rest(campaign, now=now)
 
 
 def estimate_launch(campaign: Campaign, *, included: int, now: datetime) -> Estimate | None:
@@ -138,16 +151,28 @@ def estimate_launch(campaign: Campaign, *, included: int, now: datetime) -> Esti
     return _forecast(campaign, groups, launch, now=now, a_day_later=later)
 
 
-def estimate_rest(campaign: Campaign, *, now: datetime) -> Estimate | None:
-    """Return when a campaign that is being sent will be done; None when it is not, or nothing is left."""
+def estimate_rest(campaign: Campaign, *, now: datetime, left: int | None = None) -> Estimate | None:
+    """Return when a campaign that is being sent will be done; None when it is not, or nothing is left.
+
+    Args:
+        campaign: with its workspace.
+        now: the moment that is asked about.
+        left: how many messages are waiting, when the caller knows.
+    """
     if campaign.status != Campaign.Status.SENDING:
         return None
-    home = campaign.workspace.time_zone
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING, [campaign.pk])
-        groups = [
-            _Group(max(due_at or now, now), zone_of(name or home), number) for name, due_at, number in cursor.fetchall()
-        ]
+    home = zone_of(campaign.workspace.time_zone)
+    if campaign.timezone_mode == Campaign.TimezoneMode.WORKSPACE and left is not None:
+        groups = [_Group(now, home, left)]
+    else:
+        key = f"waiting:{campaign.pk}"
+        waiting = cache.get(key)
+        if waiting is None:
+            with connection.cursor() as cursor:
+                cursor.execute(_WAITING, [campaign.pk])
+                waiting = cursor.fetchall()
+            cache.set(key, waiting, WAITING_REMEMBERED_S)
+        groups = [_Group(max(due or now, now), zone_of(name or home.key), number) for name, due, number in waiting]
     return _forecast(campaign, groups, now, now=now)
 
 
@@ -171,10 +196,11 @@ def _provider_of(campaign: Campaign) -> str:
 
 def _speed(campaign: Campaign, provider: str, total: float, rate: int | None, now: datetime) -> _Speed:
     """Return the lowest of what was measured and what is allowed."""
-    measured = None
-    if campaign.status == Campaign.Status.SENDING:
-        measured = _measure(_THIS_ONE, {"campaign": campaign.pk}, now - timedelta(minutes=10))
-    speeds = [_Speed(measured or measure_speed(campaign.workspace_id, provider, now=now), "speed")]
+    own = 0.0
+    if campaign.status == Campaign.Status.SENDING and not campaign.throttle_per_hour:
+        span = {"since": now - timedelta(minutes=6), "launched": campaign.launched_at or now, "now": now}
+        own = _measured(_LAST_MINUTES, {"campaign": campaign.pk, **span})
+    speeds = [_Speed(own or measure_speed(campaign.workspace_id, provider, now=now), "speed")]
     if rate:
         speeds.append(_Speed(float(rate), "rate"))
     if per_hour := campaign.throttle_per_hour:

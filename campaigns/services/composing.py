@@ -18,6 +18,7 @@ from campaigns.content.sanitising import without_control_characters
 from campaigns.lifecycle import DELETABLE
 from campaigns.models import Campaign, Sender, Variant
 from campaigns.services.editing import lock_for_edit
+from campaigns.windows import parse_window
 from pulsequill.core.errors import FieldError, Invalid, NotFound, WrongState
 
 MAX_VARIANTS = 4
@@ -25,7 +26,8 @@ FIRST_LABEL = "A"
 _LABELS = "ABCD"
 
 #: What `update_campaign` takes, besides `variants`.
-COLUMNS = frozenset({"name", "sender", "track_opens", "track_clicks", "utm", "send_at", "throttle_per_hour", "brief"})
+PACE = ("send_at", "timezone_mode", "send_window", "throttle_per_hour")
+COLUMNS = frozenset({"name", "sender", "track_opens", "track_clicks", "utm", "brief", *PACE})
 AUDIENCE = ("lists", "segments", "exclude_lists", "exclude_segments")
 CONTENT = ("subject", "preview_text", "format", "body", "text", "share", "draft")
 
@@ -193,6 +195,12 @@ def _apply(campaign: Campaign, changes: Mapping[str, Any], *, replaces_variants:
         columns["name"] = clean_name(columns["name"])
     if "utm" in columns:
         columns["utm"] = _clean_utm(columns["utm"])
+    if "send_window" in columns:
+        window = parse_window(columns["send_window"])
+        columns["send_window"] = window.as_json() if window else {}
+    if columns.get("timezone_mode", Campaign.TimezoneMode.WORKSPACE) not in Campaign.TimezoneMode.values:
+        modes = ", ".join(Campaign.TimezoneMode.values)
+        raise _refuse("timezone_mode", "not_a_choice", f"timezone_mode is one of {modes}.")
     _same_workspace(campaign, [columns[name] for name in ("sender", "brief") if columns.get(name) is not None])
     for name, value in columns.items():
         setattr(campaign, name, value)
@@ -247,6 +255,8 @@ def duplicate_campaign(*, campaign: Campaign, actor: User | None, name: str = ""
         track_clicks=campaign.track_clicks,
         utm=campaign.utm,
         throttle_per_hour=campaign.throttle_per_hour,
+        timezone_mode=campaign.timezone_mode,
+        send_window=campaign.send_window,
         brief_id=campaign.brief_id,
         created_by=actor,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -18,6 +17,7 @@ from campaigns import preflight
 from campaigns.content.preview import render_preview
 from campaigns.models import Campaign
 from campaigns.selectors import campaigns as selectors
+from campaigns.selectors import finish
 from campaigns.services import composing
 from campaigns.v1.serializers import (
     AudienceSerializer,
@@ -32,8 +32,6 @@ from pulsequill.core.rest.etags import Stale
 from pulsequill.core.rest.idempotency import idempotent
 
 TAGS = ["campaigns"]
-#: What one worker hands over a second, for the finish estimate when the campaign has no limit of its own.
-MESSAGES_PER_SECOND = 100
 IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description="The `ETag` you read; answers 412 when somebody edited since."
 )
@@ -80,14 +78,6 @@ def expected_revision(request: Request, campaign: Campaign) -> int | None:
     if etag_of(campaign) not in wanted:
         raise Stale("Somebody changed this since you read it. Read it again and apply your change to that.")
     return campaign.revision
-
-
-def finish_estimate(campaign: Campaign, included: int) -> Any:
-    """Return when the last message would leave if it began now, None when nobody gets it."""
-    if not included:
-        return None
-    per_second = min(MESSAGES_PER_SECOND, (campaign.throttle_per_hour or 3600 * MESSAGES_PER_SECOND) / 3600)
-    return timezone.now() + timedelta(seconds=included / per_second)
 
 
 class CampaignViewSet(WorkspaceViewSet):
@@ -223,12 +213,15 @@ class CampaignAudienceView(CampaignView):
             count = audiences.count_audience(**chosen)
         else:
             count = audiences.AudienceCount(included=0, skipped={})
+        estimate = finish.estimate(campaign, included=count.included, now=timezone.now())
         return Response(
             AudienceSerializer(
                 {
                     "included": count.included,
                     "skipped": count.skipped,
-                    "finish_estimate": finish_estimate(campaign, count.included),
+                    "finish_estimate": estimate and estimate.finish_at,
+                    "limited_by": estimate and estimate.limited_by,
+                    "starts_at": estimate and estimate.starts_at,
                 }
             ).data
         )
