@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pulsequill.benchmarks import imports, pages, sending, tracking
+from pulsequill.benchmarks import imports, pages, relays, sending, tracking
 
 BENCHMARKS = {
     "imports": imports.BENCHMARK,
     "capture": sending.CAPTURE,
     "smtp": sending.SMTP,
+    "slow_relay": relays.SLOW,
+    "hand_over": relays.HAND_OVER,
     "tracking": tracking.BENCHMARK,
     "pages": pages.BENCHMARK,
 }
