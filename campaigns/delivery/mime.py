@@ -9,8 +9,9 @@ from __future__ import annotations
 import binascii
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from campaigns.content.mustache import Piece, Section, Template, Variable, escape
 from campaigns.delivery.headers import FixedHeaders, ascii_address, one_line, unstructured
@@ -43,6 +44,33 @@ class _Fork:
 _Laid = bytes | _Slot | _Fork
 
 
+def _settled(pieces: Iterable[Piece], fixed: Mapping[str, str]) -> Iterator[Piece]:
+    """Yield the pieces with everything filled in that is the same for all, neighbouring texts as one."""
+    text = ""
+    for piece in _resolved(pieces, fixed):
+        if isinstance(piece, str):
+            text += piece
+            continue
+        if text:
+            yield text
+        text = ""
+        yield piece
+    if text:
+        yield text
+
+
+def _resolved(pieces: Iterable[Piece], fixed: Mapping[str, str]) -> Iterator[Piece]:
+    for piece in pieces:
+        if isinstance(piece, str):
+            yield piece
+        elif piece.name not in fixed:
+            yield replace(piece, pieces=tuple(_settled(piece.pieces, fixed))) if isinstance(piece, Section) else piece
+        elif isinstance(piece, Variable):
+            yield fixed[piece.name] if piece.is_raw else escape(fixed[piece.name])
+        elif bool(fixed[piece.name]) is not piece.is_inverted:
+            yield from _resolved(piece.pieces, fixed)
+
+
 def _lay_out(pieces: Iterable[Piece], *, is_first: bool) -> list[_Laid]:
     """Encode the literals; each piece but the first begins after a soft break, on a line of its own."""
     laid: list[_Laid] = []
@@ -59,10 +87,10 @@ def _lay_out(pieces: Iterable[Piece], *, is_first: bool) -> list[_Laid]:
             laid.append(_Slot(piece.name, piece.is_raw))
         elif isinstance(piece, Section):
             laid.append(_Fork(piece.name, piece.is_inverted, tuple(_lay_out(piece.pieces, is_first=True))))  # type: ignore[arg-type]
-    return _joined(laid)
+    return laid
 
 
-def _joined(laid: list[_Laid]) -> list[_Laid]:
+def _joined(laid: Iterable[_Laid]) -> list[_Laid]:
     """Join neighbouring literals."""
     out: list[_Laid] = []
     for piece in laid:
@@ -73,49 +101,82 @@ def _joined(laid: list[_Laid]) -> list[_Laid]:
     return out
 
 
-def _fill(laid: Iterable[_Laid], context: Mapping[str, str], out: list[bytes]) -> None:
-    for piece in laid:
-        if type(piece) is bytes:
-            out.append(piece)
-        elif type(piece) is _Slot:
-            value = context.get(piece.name)
+class _Body:
+    """Encoded literals with slots between them. Filling in copies the list of literals and sets what is personal."""
+
+    def __init__(self, laid: Iterable[_Laid]) -> None:
+        joined = _joined(laid)
+        self._literals = [piece if isinstance(piece, bytes) else b"" for piece in joined]
+        positions: dict[_Slot, list[int]] = {}
+        self._forks: list[tuple[int, str, bool, _Body]] = []
+        for position, piece in enumerate(joined):
+            if isinstance(piece, _Slot):
+                positions.setdefault(piece, []).append(position)
+            elif isinstance(piece, _Fork):
+                self._forks.append((position, piece.name, piece.is_inverted, _Body(piece.pieces)))
+        #: A value that stands at several places is encoded once.
+        self._slots = [(slot.name, slot.is_raw, tuple(places)) for slot, places in positions.items()]
+
+    def fill(self, context: Mapping[str, str]) -> bytes:
+        """Return the bytes for one set of values; names that are missing are empty."""
+        out = self._literals.copy()
+        for name, is_raw, places in self._slots:
+            value = context.get(name)
             if value:
-                if not piece.is_raw:
+                if not is_raw:
                     value = escape(value)
-                out.append(value.encode() if _PLAIN.fullmatch(value) else quoted_printable(value))
-        elif type(piece) is _Fork and bool(context.get(piece.name)) is not piece.is_inverted:
-            _fill(piece.pieces, context, out)
+                encoded = value.encode() if _PLAIN.fullmatch(value) else quoted_printable(value)
+                for place in places:
+                    out[place] = encoded
+        for place, name, is_inverted, inner in self._forks:
+            if bool(context.get(name)) is not is_inverted:
+                out[place] = inner.fill(context)
+        return b"".join(out)
 
 
 class Skeleton:
     """A variant, prepared for any number of recipients."""
 
-    def __init__(self, *, headers: FixedHeaders, subject: Template, html: Template, text: Template) -> None:
+    def __init__(
+        self,
+        *,
+        headers: FixedHeaders,
+        subject: Template,
+        html: Template,
+        text: Template,
+        fixed: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Encode what is alike.
+
+        Args:
+            headers: the fixed headers.
+            subject: compiled, its variables raw.
+            html: compiled.
+            text: compiled, its variables raw.
+            fixed: values that are the same in every context that will be given.
+        """
         self.headers = headers
         self._subject, self._html, self._text = subject, html, text
         self.tags = subject.tags | html.tags | text.tags
-        self._fixed_subject = None if subject.variable_count else self._subject_line({})
+        self._fixed_subject = None if subject.tags else unstructured("Subject", self.subject({}))
         # "=_" cannot occur in quoted-printable text, so no content can look like the boundary.
         boundary = "=_pq_" + hashlib.sha256(repr((headers, subject, text)).encode()).hexdigest()[:24]
         part = "Content-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-        self._opening = (
+        opening = (
             f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
             f"--{boundary}\r\n{part.format('plain')}"
         ).encode()
         middle = f"\r\n--{boundary}\r\n{part.format('html')}".encode()
-        self._body = _joined(
+        self._body = _Body(
             [
-                self._opening,
-                *_lay_out(text.pieces, is_first=True),
+                opening,
+                *_lay_out(_settled(text.pieces, fixed), is_first=True),
                 middle,
-                *_lay_out(html.pieces, is_first=True),
+                *_lay_out(_settled(html.pieces, fixed), is_first=True),
                 f"\r\n--{boundary}--\r\n".encode(),
             ]
         )
         self._fixed_lines = headers.lines
-
-    def _subject_line(self, context: Mapping[str, str]) -> str:
-        return unstructured("Subject", self.subject(context))
 
     def subject(self, context: Mapping[str, str]) -> str:
         """Return the subject for one recipient, on one line."""
@@ -126,7 +187,14 @@ class Skeleton:
         return self._html.render(context)
 
     def mime(
-        self, *, message_id: int, to: str, date: str, list_headers: Mapping[str, str], context: Mapping[str, str]
+        self,
+        *,
+        message_id: int,
+        to: str,
+        date: str,
+        list_headers: Mapping[str, str],
+        context: Mapping[str, str],
+        subject: str | None = None,
     ) -> bytes:
         """Return the complete RFC 5322 bytes of one message.
 
@@ -136,17 +204,17 @@ class Skeleton:
             date: RFC 5322 date.
             list_headers: `FixedHeaders.list_headers`, or further headers of the same kind.
             context: merge values, links included.
+            subject: what `subject` returned for the same values, so that it is not rendered twice.
         """
-        subject = self._fixed_subject if self._fixed_subject is not None else self._subject_line(context)
+        line = self._fixed_subject
+        if line is None:
+            line = unstructured("Subject", self.subject(context) if subject is None else subject)
         extra = "".join([f"{name}: {value}\r\n" for name, value in list_headers.items()])
-        out = [
-            (
-                f"{self._fixed_lines}To: {ascii_address(to)}\r\nSubject: {subject}\r\nDate: {date}\r\n"
-                f"Message-ID: {self.headers.rfc_message_id(message_id)}\r\n{extra}"
-            ).encode()
-        ]
-        _fill(self._body, context, out)
-        return b"".join(out)
+        head = (
+            f"{self._fixed_lines}To: {ascii_address(to)}\r\nSubject: {line}\r\nDate: {date}\r\n"
+            f"Message-ID: {self.headers.rfc_message_id(message_id)}\r\n{extra}"
+        )
+        return head.encode() + self._body.fill(context)
 
     def parts(self, *, message_id: int, list_headers: Mapping[str, str], context: Mapping[str, str]) -> Parts:
         """Return the pieces of one message, for a provider that builds the MIME itself."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from audiences.selectors import audience_sql
 from campaigns.content.compile import compile_variant
+from campaigns.delivery.pacing import due_at_sql
+from campaigns.delivery.providers import active_provider
 from campaigns.lifecycle import change_status
 from campaigns.models import Campaign, Link, Variant
 from pulsequill.core.errors import Invalid, WrongState
@@ -22,9 +23,9 @@ from pulsequill.core.errors import Invalid, WrongState
 _PLAN = """
 INSERT INTO campaigns_message (workspace_id, campaign_id, variant_id, contact_id, email, email_normalized, is_test,
                                status, reason, attempt_no, claimed_by, provider, provider_message_id,
-                               last_error_code, bounce_type, created_at)
+                               last_error_code, bounce_type, created_at, due_at)
 SELECT %s, %s, v.id, a.contact_id, a.email, a.email_normalized, false,
-       CASE WHEN a.skip_reason = '' THEN 'queued' ELSE 'skipped' END, a.skip_reason, 0, '', %s, '', '', '', %s
+       CASE WHEN a.skip_reason = '' THEN 'queued' ELSE 'skipped' END, a.skip_reason, 0, '', %s, '', '', '', %s, {due_at}
   FROM (SELECT *, abs(hashtextextended(contact_id::text, %s) %% %s) AS ticket FROM ({audience}) reached) a
   JOIN unnest(%s::uuid[], %s::int[], %s::int[]) AS v(id, first_ticket, end_ticket)
     ON a.ticket >= v.first_ticket AND a.ticket < v.end_ticket
@@ -53,7 +54,11 @@ def launch(campaign: Campaign, *, now: datetime) -> int:
     """
     with transaction.atomic():
         if campaign.status not in LAUNCHABLE or not change_status(
-            campaign, Campaign.Status.SENDING, launched_at=now, finished_at=None, provider=settings.EMAIL_PROVIDER
+            campaign,
+            Campaign.Status.SENDING,
+            launched_at=now,
+            finished_at=None,
+            provider=active_provider(campaign.workspace),
         ):
             raise WrongState("Another request has launched this campaign, or it is not a draft any more.")
         variants = _freeze(campaign)
@@ -89,14 +94,16 @@ def _plan(campaign: Campaign, variants: list[Variant], now: datetime) -> int:
         exclude_lists=campaign.exclude_lists.for_workspace(campaign.workspace_id),
         exclude_segments=campaign.exclude_segments.for_workspace(campaign.workspace_id),
     )
+    due_at, due_params = due_at_sql(campaign)
     with connection.cursor() as cursor:
         cursor.execute(
-            _PLAN.format(audience=audience),
+            _PLAN.format(audience=audience, due_at=due_at),
             [
                 campaign.workspace_id,
                 campaign.pk,
                 campaign.provider,
                 now,
+                *due_params,
                 campaign.pk.int & (2**62 - 1),
                 tickets[-1][2],
                 *params,

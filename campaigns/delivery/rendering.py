@@ -6,16 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 
-from audiences.selectors import contact_values, known_merge_tags
+from audiences.selectors import MergeTag, contact_values, known_merge_tags
 from audiences.tokens import preferences_token, unsubscribe_token
 from campaigns.content import mustache
 from campaigns.content.compile import compile_variant
-from campaigns.content.merge_tags import contact_context
+from campaigns.content.merge_tags import contact_context, shared_context
+from campaigns.delivery.envelope import Envelope
 from campaigns.delivery.headers import FixedHeaders, ascii_address
 from campaigns.delivery.mime import Skeleton
 from campaigns.delivery.providers import Outcome, OutgoingMessage
@@ -28,10 +30,11 @@ PIXEL_TAG = "pq_open_pixel"
 PIXEL = '<img src="{}" width="1" height="1" alt="" border="0">'
 #: What the unsubscribe link of a test send says: nobody is unsubscribed by testing.
 TEST_TOKEN = "test"  # noqa: S105 - a word in a link, not a secret
+#: Stands for a recipient's token in headers that are prepared for all; no header holds it by itself.
+TOKEN_MARK = "pq-token-of-the-recipient"  # noqa: S105 - as above
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A ledger row whose attempt is ours."""
 
     id: int
@@ -46,8 +49,13 @@ class Claimed:
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     skeleton: Skeleton
-    #: Tag name -> link row, for the links that are tracked.
-    tracked: dict[str, int]
+    #: The contact's merge tags that occur in it.
+    tags: dict[str, MergeTag]
+    #: Tag and link row of each link that is tracked.
+    tracked: list[tuple[str, int]]
+    has_pixel: bool
+    has_preferences: bool
+    has_web_version: bool
 
 
 class Renderer:
@@ -79,17 +87,31 @@ class Renderer:
             stream=campaign.pk.hex,
         )
 
+    @cached_property
+    def _envelope(self) -> Envelope:
+        return Envelope(self._workspace.pk, self.headers.from_email)
+
+    @cached_property
+    def _list_headers(self) -> dict[str, str]:
+        """The list headers of everybody, with `TOKEN_MARK` where the recipient's own token stands."""
+        return self.headers.list_headers(f"{settings.PUBLIC_URL}/u/{TOKEN_MARK}")
+
     def render(
         self, rows: Sequence[Claimed], *, content: Literal["mime", "parts"], now: datetime
     ) -> list[OutgoingMessage | Outcome]:
-        """Return a message for each row, or the outcome of a row that cannot be composed, in order."""
+        """Return a message for each row, or the outcome of a row that cannot be composed, in order.
+
+        Raises:
+            Invalid: nothing of this sender can be composed.
+        """
         contacts = {values[0]: values for values in contact_values([row.contact_id for row in rows if row.contact_id])}
         date = format_datetime(now)
+        envelope = self._envelope
         rendered: list[OutgoingMessage | Outcome] = []
         for row in rows:
             try:
                 values = contacts.get(row.contact_id) if row.contact_id else None
-                rendered.append(self._render(row, values, content, date))
+                rendered.append(self._render(row, values, content, date, envelope))
             except DomainError as error:
                 rendered.append(Outcome("bad_message", detail=error.detail))
         return rendered
@@ -98,30 +120,55 @@ class Renderer:
         """Return the HTML part of one message, for reading it in the browser; no pixel, because that is no open."""
         values = next(iter(contact_values([row.contact_id])), None) if row.contact_id else None
         prepared = self._prepare(row.variant_id)
-        context = self._context(row, values, prepared)
+        context = self._context(row, values, prepared, self._token(row))
         context.pop(PIXEL_TAG, None)
         return prepared.skeleton.html(context)
 
-    def _context(self, row: Claimed, values: tuple[Any, ...] | None, prepared: _Prepared) -> dict[str, str]:
-        context = contact_context(values, self._tags, self._workspace, self._campaign)
+    def _token(self, row: Claimed) -> str:
+        return TEST_TOKEN if self._is_test or row.contact_id is None else unsubscribe_token(row.contact_id, row.id)
+
+    def _context(self, row: Claimed, values: tuple[Any, ...] | None, prepared: _Prepared, token: str) -> dict[str, str]:
+        """Return the values of one message; only what occurs in its template is computed."""
+        context = contact_context(values, prepared.tags, self._workspace, self._campaign)
         context.setdefault("email", row.email)
-        context.update(self._recipient_links(row))
-        for name, link_id in prepared.tracked.items():
+        context["unsubscribe_url"] = f"{settings.PUBLIC_URL}/u/{token}"
+        if prepared.has_preferences:
+            own = TEST_TOKEN if self._is_test or row.contact_id is None else preferences_token(row.contact_id, row.id)
+            context["preferences_url"] = f"{settings.PUBLIC_URL}/p/{own}"
+        if prepared.has_web_version:
+            context["web_version_url"] = web_version_url(row.id)
+        for name, link_id in prepared.tracked:
             context[name] = click_url(row.id, link_id)
-        if PIXEL_TAG in prepared.skeleton.tags and not self._is_test:
+        if prepared.has_pixel:
             context[PIXEL_TAG] = PIXEL.format(open_url(row.id))
         return context
 
     def _render(
-        self, row: Claimed, values: tuple[Any, ...] | None, content: Literal["mime", "parts"], date: str
+        self,
+        row: Claimed,
+        values: tuple[Any, ...] | None,
+        content: Literal["mime", "parts"],
+        date: str,
+        envelope: Envelope,
     ) -> OutgoingMessage:
         prepared = self._prepare(row.variant_id)
         skeleton = prepared.skeleton
-        context = self._context(row, values, prepared)
-        list_headers = self.headers.list_headers(context["unsubscribe_url"])
+        token = self._token(row)
+        context = self._context(row, values, prepared, token)
+        list_headers = {name: value.replace(TOKEN_MARK, token) for name, value in self._list_headers.items()}
+        subject = skeleton.subject(context)
         mime, parts = b"", None
         if content == "mime":
-            mime = skeleton.mime(message_id=row.id, to=row.email, date=date, list_headers=list_headers, context=context)
+            mime = envelope.seal(
+                skeleton.mime(
+                    message_id=row.id,
+                    to=row.email,
+                    date=date,
+                    list_headers=list_headers,
+                    context=context,
+                    subject=subject,
+                )
+            )
         else:
             parts = skeleton.parts(message_id=row.id, list_headers=list_headers, context=context)
         return OutgoingMessage(
@@ -130,24 +177,11 @@ class Renderer:
             workspace_id=self._campaign.workspace_id,
             campaign_id=self._campaign.pk,
             to=ascii_address(row.email),
-            mail_from=self.headers.from_email,
-            subject=skeleton.subject(context),
+            mail_from=envelope.sender(row.id),
+            subject=subject,
             mime=mime,
             parts=parts,
         )
-
-    def _recipient_links(self, row: Claimed) -> dict[str, str]:
-        base = settings.PUBLIC_URL
-        if self._is_test or row.contact_id is None:
-            unsubscribe, preferences = TEST_TOKEN, TEST_TOKEN
-        else:
-            unsubscribe = unsubscribe_token(row.contact_id, row.id)
-            preferences = preferences_token(row.contact_id, row.id)
-        return {
-            "unsubscribe_url": f"{base}/u/{unsubscribe}",
-            "preferences_url": f"{base}/p/{preferences}",
-            "web_version_url": web_version_url(row.id),
-        }
 
     def _prepare(self, variant_id: UUID | None) -> _Prepared:
         if variant_id is None:
@@ -168,9 +202,17 @@ class Renderer:
             subject=mustache.compile(mustache.unescaped(variant.subject)),
             html=mustache.compile(html),
             text=mustache.compile(text),
+            fixed=shared_context(self._workspace, self._campaign),
         )
-        tracked = {name: link_id for name, link_id in links.items() if name in skeleton.tags}
-        prepared = self._prepared[variant_id] = _Prepared(skeleton, tracked)
+        used = skeleton.tags
+        prepared = self._prepared[variant_id] = _Prepared(
+            skeleton=skeleton,
+            tags={name: tag for name, tag in self._tags.items() if name in used},
+            tracked=[(name, link_id) for name, link_id in links.items() if name in used],
+            has_pixel=PIXEL_TAG in used and not self._is_test,
+            has_preferences="preferences_url" in used,
+            has_web_version="web_version_url" in used,
+        )
         return prepared
 
 

@@ -28,7 +28,7 @@ __all__ = [
 
 
 def _token(purpose: str, *numbers: int) -> str:
-    return sign(purpose, b"".join(number.to_bytes(NUMBER_BYTES, "big") for number in numbers))
+    return sign(purpose, b"".join([number.to_bytes(NUMBER_BYTES, "big") for number in numbers]))
 
 
 def _read(purpose: str, token: str, count: int) -> list[int]:

@@ -21,6 +21,7 @@ from audiences.tokens import preferences_token, unsubscribe_token
 from campaigns.content import mustache
 from campaigns.content.compile import Compiled, compile_variant
 from campaigns.content.merge_tags import contact_context
+from campaigns.delivery.envelope import Envelope
 from campaigns.delivery.headers import FixedHeaders, ascii_address
 from campaigns.delivery.mime import Skeleton
 from campaigns.delivery.providers import Outcome, OutgoingMessage
@@ -121,6 +122,7 @@ class TransactionalRenderer:
             html=mustache.compile(self._compiled.html),
             text=mustache.compile(self._compiled.text),
         )
+        self._envelope = Envelope(workspace.pk, self._skeleton.headers.from_email)
 
     def render(
         self, rows: Sequence[Claimed], *, content: Literal["mime", "parts"], now: datetime
@@ -153,8 +155,8 @@ class TransactionalRenderer:
         skeleton = self._skeleton
         mime, parts = b"", None
         if content == "mime":
-            mime = skeleton.mime(
-                message_id=row.id, to=row.email, date=date, list_headers=EXTRA_HEADERS, context=context
+            mime = self._envelope.seal(
+                skeleton.mime(message_id=row.id, to=row.email, date=date, list_headers=EXTRA_HEADERS, context=context)
             )
         else:
             parts = skeleton.parts(message_id=row.id, list_headers=EXTRA_HEADERS, context=context)
@@ -164,7 +166,7 @@ class TransactionalRenderer:
             workspace_id=self._message.workspace_id,
             campaign_id=None,
             to=ascii_address(row.email),
-            mail_from=skeleton.headers.from_email,
+            mail_from=self._envelope.sender(row.id),
             subject=skeleton.subject(context),
             mime=mime,
             parts=parts,

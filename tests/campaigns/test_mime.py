@@ -11,6 +11,7 @@ from email.policy import default
 from email.utils import unquote
 from typing import cast
 
+import chevron
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from campaigns.content import mustache
 from campaigns.delivery.headers import FixedHeaders, ascii_address, mailbox, one_line, refuse_injection, unstructured
 from campaigns.delivery.mime import Skeleton, quoted_printable
 from pulsequill.core.errors import Invalid
+from tests.campaigns.test_mustache import NAMES, contexts, nested, templates
 
 HTML = (
     "<html><body><p>Hello {{first_name}}, grüezi</p>\n"
@@ -110,6 +112,32 @@ def test_no_value_can_break_the_encoding(first: str, city: str) -> None:
     body = raw.partition(b"\r\n\r\n")[2]
     assert max(map(len, body.split(b"\r\n"))) <= 78
     assert re.search(rb"[^\r]\n|\r[^\n]", raw) is None, "every line ends with CRLF"
+
+
+@settings(max_examples=400, deadline=None)
+@given(html=templates, text=templates, context=contexts, fixed_names=st.frozensets(st.sampled_from(NAMES)))
+def test_finished_mail_says_byte_for_byte_what_chevron_renders(
+    html: str, text: str, context: dict[str, str], fixed_names: frozenset[str]
+) -> None:
+    try:
+        for source in (html, text):
+            mustache.validate(source)
+    except Invalid:
+        return  # literals next to each other can form what is not allowed; refusals have their own tests
+    plain = mustache.unescaped(text)
+    skeleton = Skeleton(
+        headers=make_headers(),
+        subject=mustache.compile("x"),
+        html=mustache.compile(html),
+        text=mustache.compile(plain),
+        fixed={name: context.get(name, "") for name in fixed_names},
+    )
+    own = {name: value for name, value in context.items() if name not in fixed_names}
+    parts = [part.get_payload(decode=True) for part in message_from_bytes(compose(skeleton, own)).walk()]
+    wanted = [chevron.render(source, nested(context), partials_path=None) for source in (plain, html)]
+    assert parts[1:] == [
+        written.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode() for written in wanted
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "plain", "ends with space ", "a\tb\t", "=", "ü" * 100, "line\n" * 3, "x" * 200])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulsequill.core.signing import BadSignature, decrypt, encrypt, sign, unsign
+from pulsequill.core.signing import BadSignature, decrypt, derived_key, encrypt, seal, sign, unsign
 
 
 class TestSigning:
@@ -21,6 +23,10 @@ class TestSigning:
         except BadSignature:
             return
         assert place == len(token) - 1
+
+    @given(st.binary(max_size=200))
+    def test_the_seal_is_hmac_sha256(self, payload):
+        assert seal("test", payload) == payload + hmac.digest(derived_key("test"), payload, "sha256")[:12]
 
     def test_a_token_of_another_purpose_is_refused(self):
         with pytest.raises(BadSignature):
