@@ -115,7 +115,7 @@ def _from_html(source: _Source) -> _Body:
         )
     except css_inline.InlineError as error:
         raise Invalid(f"The style sheet could not be read: {error}.", code="bad_css") from error
-    inner = clean_mail_html(inlined)
+    inner = clean_mail_html(inlined, keeps_outlook=True)
     kept = f"<style>{styles}</style>" if "@media" in styles else ""
     html = (
         '<!doctype html><html lang="en"><head><meta http-equiv="Content-Type" content="text/html; charset=UTF-8">'

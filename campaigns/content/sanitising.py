@@ -6,8 +6,11 @@ nh3's defaults would ruin mail (they drop `style`, `bgcolor` and `<style>`), so 
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import nh3
+
+from pulsequill.core.errors import Invalid
 
 SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
@@ -68,9 +71,54 @@ MAIL_STYLES = frozenset(
 )  # fmt: skip
 _FORGOTTEN = {"script", "style", "title", "template", "noscript", "iframe", "object", "svg", "math"}
 
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+#: `<!--[if mso]>…<![endif]-->`, and the two halves around what every other program shows.
+_OUTLOOK = re.compile(r"<!--\[if [^\]<>]{1,60}\]>(.*<!\[endif\]|<!)?-->|<!--<!\[endif\]-->", re.DOTALL | re.IGNORECASE)
+_OUTLOOK_DANGER = re.compile(
+    r"<\s*/?\s*(script|iframe|object|embed|form|input|link|base|meta|applet)\b|\son[a-z]+\s*=|javascript\s*:|vbscript\s*:"
+    r"|@import|expression\s*\(",
+    re.IGNORECASE,
+)
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CSS_DANGER = re.compile(r"@import|expression\s*\(|javascript:|behavior\s*:|-moz-binding|<|\\", re.IGNORECASE)
 _CSS_URL = re.compile(r"url\(\s*['\"]?(?!https://)[^)]*\)", re.IGNORECASE)
+
+
+#: Deeper trees are no mail; an HTML parser's time grows with the square of the depth.
+MAX_DEPTH = 200
+MAX_ELEMENTS = 20_000
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*)")
+#: Elements that end by themselves, so a page full of them is flat.
+_ENDLESS = frozenset({
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p",
+    "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "tfoot", "option", "optgroup", "colgroup", "html", "head",
+    "body",
+})  # fmt: skip
+
+
+def refuse_monsters(markup: str) -> None:
+    """Refuse HTML that would keep a parser busy for minutes, in time that grows with its length only.
+
+    Raises:
+        Invalid: `not_a_mail`, with `line` and `column`.
+    """
+    is_open: Counter[str] = Counter()
+    depth = 0
+    for number, found in enumerate(_TAG.finditer(markup)):
+        name = found[2].lower()
+        reason = f"more than {MAX_ELEMENTS:,} elements" if number >= 2 * MAX_ELEMENTS else ""
+        if name not in _ENDLESS:
+            step = 1 if not found[1] else -1 if is_open[name] else 0
+            is_open[name] += step
+            depth += step
+            if depth > MAX_DEPTH:
+                reason = f"more than {MAX_DEPTH} elements inside one another"
+        if reason:
+            line = markup.count("\n", 0, found.start()) + 1
+            column = found.start() - markup.rfind("\n", 0, found.start())
+            detail = f"Line {line}, column {column}: {reason}. That is no mail."
+            raise Invalid(detail, code="not_a_mail", line=line, column=column)
 
 
 def without_control_characters(text: str) -> str:
@@ -80,6 +128,7 @@ def without_control_characters(text: str) -> str:
 
 def clean_inline(markup: str) -> str:
     """Return rich text with nothing but the inline allow-list; merge tags stay as they are."""
+    refuse_monsters(markup)
     renamed = _SYNONYM.sub(lambda found: f"<{found[1]}{_INLINE_SYNONYMS[found[2].lower()]}", markup)
     return nh3.clean(
         without_control_characters(renamed),
@@ -93,6 +142,7 @@ def clean_inline(markup: str) -> str:
 
 def clean_article(markup: str) -> str:
     """Return HTML made from Markdown, held to what Markdown can say."""
+    refuse_monsters(markup)
     return nh3.clean(
         without_control_characters(markup),
         tags=set(ARTICLE_TAGS),
@@ -103,9 +153,15 @@ def clean_article(markup: str) -> str:
     )
 
 
-def clean_mail_html(markup: str) -> str:
-    """Return the body of an imported mail: tables and inline styles stay, whatever loads or runs goes."""
-    return nh3.clean(
+def clean_mail_html(markup: str, *, keeps_outlook: bool = False) -> str:
+    """Return the body of an imported mail: tables and inline styles stay, whatever loads or runs goes.
+
+    Args:
+        markup: HTML that people brought.
+        keeps_outlook: keep conditional comments, which only Outlook for Windows reads.
+    """
+    refuse_monsters(markup)
+    cleaned = nh3.clean(
         without_control_characters(markup),
         tags=set(MAIL_TAGS),
         attributes={tag: set(names) for tag, names in MAIL_ATTRIBUTES.items()},
@@ -113,7 +169,15 @@ def clean_mail_html(markup: str) -> str:
         filter_style_properties=set(MAIL_STYLES),
         url_schemes=set(SCHEMES),
         link_rel=None,
+        strip_comments=not keeps_outlook,
     )
+    return _COMMENT.sub(_outlook_only, cleaned) if keeps_outlook else cleaned
+
+
+def _outlook_only(comment: re.Match[str]) -> str:
+    """Return a conditional comment that holds nothing but markup for showing, and '' for every other comment."""
+    is_conditional = _OUTLOOK.fullmatch(comment[0])
+    return comment[0] if is_conditional and not _OUTLOOK_DANGER.search(comment[0]) else ""
 
 
 def clean_stylesheet(css: str) -> str:
