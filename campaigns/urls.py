@@ -5,7 +5,19 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from campaigns.v1.outbox import OutboxViewSet
-from campaigns.views import campaigns, composer, ledger, media, outbox, providers, review, senders, templates, web_version
+from campaigns.views import (
+    campaigns,
+    composer,
+    doubts,
+    ledger,
+    media,
+    outbox,
+    providers,
+    review,
+    senders,
+    templates,
+    web_version,
+)
 
 app_name = "campaigns"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -50,6 +62,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/sending/<slug:provider>/test", providers.ProviderTrial.as_view(), name="provider_test"),
     path("settings/sending/<slug:provider>/remove", providers.ProviderRemove.as_view(), name="provider_remove"),
     path("campaigns/<uuid:campaign_id>/messages", ledger.MessageListPage.as_view(), name="message_list"),
+    path("campaigns/<uuid:campaign_id>/messages.csv", ledger.MessageExport.as_view(), name="message_export"),
+    path("messages/in-doubt", doubts.DoubtListPage.as_view(), name="doubt_list"),
+    path("messages/in-doubt/settle", doubts.DoubtSettle.as_view(), name="doubt_settle"),
+    path("messages/in-doubt/<uuid:settlement_id>/undo", doubts.DoubtUndo.as_view(), name="doubt_undo"),
     path("messages/<uuid:message_id>/<slug:verb>", ledger.MessageSettlePage.as_view(), name="message_settle"),
     path("outbox", outbox.OutboxPage.as_view(), name="outbox"),
     path("outbox.json", OutboxViewSet.as_view({"get": "list"}), name="outbox_json"),

@@ -89,6 +89,15 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+#: Status of messages that will not be sent (any more) -> how the progress line says it.
+LEFT_OUT = {"skipped": "skipped", "failed": "failed", "in_doubt": "in doubt"}
+
+
+def left_out(totals: dict[str, Any]) -> str:
+    """Return how many recipients were not mailed and how, such as " · 113 skipped · 2 in doubt"."""
+    return "".join(f" · {totals[name]:,} {words}" for name, words in LEFT_OUT.items() if totals[name])
+
+
 def axis_labels(points: list[dict[str, Any]], step: int, zone: ZoneInfo) -> list[str]:
     """Return five times below a chart, from its first point to its last."""
     if not points:
@@ -156,7 +165,8 @@ class LivePage(WorkspaceTemplatePage):
             ticker=[self._ticker_row(event, zone) for event in snapshot["events"]],
             alerts=[{**alert, "label": ALERT_WORDS[alert["rate"]]} for alert in snapshot["alerts"]],
             finish=_clock(snapshot["progress"]["finish_at"], zone),
-            of_total=f"of {snapshot['progress']['total']:,}",
+            of_total=f"of {snapshot['progress']['to_send']:,}",
+            left_out=left_out(snapshot["totals"]),
             started=_stamp(snapshot["progress"]["started_at"], zone),
             finished=_stamp(snapshot["progress"]["finished_at"], zone),
             page_data={

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 
-from campaigns.models import Campaign, CapturedMessage, Message
+from audiences.models import Contact
+from campaigns.models import Campaign, CapturedMessage, DeliveryMinute, Message, Settlement
 from pulsequill.core.errors import NotFound
 from pulsequill.core.ids import bigint_from_uuid7
 
@@ -44,14 +46,72 @@ def count_by_reason(campaign: Campaign, status: str) -> dict[str, int]:
     return dict(rows)
 
 
-def find_messages(campaign: Campaign, *, status: str = "", text: str = "") -> QuerySet[Message]:
-    """Return a campaign's ledger rows, filtered by status and by a part of the address or the provider's id."""
+def find_messages(
+    campaign: Campaign, *, status: str = "", text: str = "", variant: str = "", reason: str = "", domain: str = ""
+) -> QuerySet[Message]:
+    """Return a campaign's ledger rows.
+
+    Args:
+        campaign: whose rows; test sends are left out.
+        status: one of `Message.Status`.
+        text: a whole address, the start of a contact's address, or a provider's message id.
+        variant: a variant's label.
+        reason: exactly as it stands in the ledger.
+        domain: of the mailbox, such as `gmail.com`.
+    """
     rows = Message.objects.for_workspace(campaign.workspace_id).filter(campaign=campaign, is_test=False)
-    if status:
-        rows = rows.filter(status=status)
-    if text := text.strip().lower():
-        rows = rows.filter(Q(email_normalized__contains=text) | Q(provider_message_id=text))
-    return rows.select_related("variant")
+    exact = {"status": status, "variant__label": variant, "reason": reason}
+    rows = rows.filter(**{name: value for name, value in exact.items() if value})
+    if domain := domain.strip().lower().lstrip("@"):
+        rows = rows.filter(email_normalized__endswith=f"@{domain}")
+    return _searched(rows, campaign.workspace_id, text).select_related("variant")
+
+
+def _searched(rows: QuerySet[Message], workspace: Any, text: str) -> QuerySet[Message]:
+    """Narrow rows by an address or an id, through indexes only: each of the three finds few keys."""
+    if not (text := text.strip().lower()):
+        return rows
+    people = Contact.objects.for_workspace(workspace).filter(email_normalized__startswith=text)
+    plain = rows.order_by().values("pk")
+    keys = plain.filter(email_normalized=text).union(
+        plain.filter(provider_message_id=text), plain.filter(contact__in=people.values("pk")), all=True
+    )
+    return rows.filter(pk__in=keys)
+
+
+def find_in_doubt(workspace: Any, *, campaign_id: UUID | None = None, text: str = "") -> QuerySet[Message]:
+    """Return every message of a workspace that nobody can be sure of, of campaigns and transactional ones."""
+    rows = Message.objects.for_workspace(workspace).filter(status=Message.Status.IN_DOUBT)
+    if campaign_id is not None:
+        rows = rows.filter(campaign_id=campaign_id)
+    return _searched(rows, workspace, text).select_related("campaign", "template")
+
+
+def count_in_doubt(workspace: Any) -> int:
+    """Return how many messages of a workspace are in doubt."""
+    return find_in_doubt(workspace).count()
+
+
+def count_in_doubt_by_campaign(workspace: Any) -> list[tuple[UUID | None, str, int]]:
+    """Return id and name of each campaign with messages in doubt, and how many; None stands for transactional mail."""
+    rows = (
+        Message.objects.for_workspace(workspace)
+        .filter(status=Message.Status.IN_DOUBT)
+        .values_list("campaign_id", "campaign__name")
+        .annotate(count=Count("id"))
+        .order_by("-count")
+    )
+    return [(key, name or "Transactional", count) for key, name, count in rows]
+
+
+def count_sent(campaigns: Iterable[Campaign]) -> dict[UUID, int]:
+    """Return how many messages of each campaign were sent, from the minutes: cheap for any size of ledger."""
+    rows = (
+        DeliveryMinute.objects.filter(campaign__in=[campaign.pk for campaign in campaigns])
+        .values_list("campaign_id")
+        .annotate(total=Sum("sent"))
+    )
+    return dict(rows)
 
 
 def find_transactional(workspace: Any) -> QuerySet[Message]:
@@ -77,6 +137,20 @@ def get_message(workspace: Any, public_id: UUID) -> Message:
     if message is None or message.public_id != public_id:
         raise NotFound
     return message
+
+
+def get_settlement(workspace: Any, settlement_id: UUID) -> Settlement:
+    """Return one decision about a message.
+
+    Raises:
+        NotFound: there is none, or it is another workspace's.
+    """
+    settlement = (
+        Settlement.objects.for_workspace(workspace).select_related("workspace").filter(pk=settlement_id).first()
+    )
+    if settlement is None:
+        raise NotFound
+    return settlement
 
 
 def find_captured(workspace: Any, *, campaign_id: UUID | None = None, text: str = "") -> QuerySet[CapturedMessage]:

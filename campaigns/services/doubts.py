@@ -45,7 +45,10 @@ for _fact in ("first_opened_at", "first_machine_opened_at", "first_clicked_at", 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a decision did: its batch (which undoes it), how many rows it changed, and how many it had to leave."""
+    """What a decision did: its batch (which undoes it), how many rows it changed, and how many it had to leave.
+
+    The batch is also the id of the first of its settlements.
+    """
 
     batch: UUID
     changed: int
@@ -116,17 +119,21 @@ def resend(*, rows: QuerySet[Message], workspace: Workspace, actor: User | None)
     return Settled(batch, len(going), len(chosen) - len(going))
 
 
-def undo_marking(*, workspace: Workspace, batch: UUID, actor: User | None) -> Settled:
-    """Put rows back in doubt that were marked as sent, unless something proves meanwhile that they arrived.
+def undo_marking(*, settlement: Settlement, actor: User | None) -> Settled:
+    """Put back in doubt what one decision marked as sent, unless something proves meanwhile that it arrived.
+
+    Args:
+        settlement: any row of the decision.
+        actor: who takes it back.
 
     Raises:
         WrongState: there is nothing (left) to undo.
     """
-    now = timezone.now()
+    workspace, batch, now = settlement.workspace, settlement.batch, timezone.now()
     with transaction.atomic():
         kept = {
-            settlement.message_id: settlement
-            for settlement in Settlement.objects.for_workspace(workspace)
+            made.message_id: made
+            for made in Settlement.objects.for_workspace(workspace)
             .filter(batch=batch, verb=Verb.MARKED_SENT, undone_at__isnull=True)
             .select_for_update()
         }
@@ -197,6 +204,7 @@ def _keep(rows: list[Message], verb: str, batch: UUID, actor: User | None) -> No
     Settlement.objects.bulk_create(
         [
             Settlement(
+                id=uuid7() if place else batch,
                 workspace_id=row.workspace_id,
                 message=row,
                 batch=batch,
@@ -207,7 +215,7 @@ def _keep(rows: list[Message], verb: str, batch: UUID, actor: User | None) -> No
                 was_reason=row.reason,
                 was_code=row.last_error_code,
             )
-            for row in rows
+            for place, row in enumerate(rows)
         ],
         batch_size=ROWS_A_STATEMENT,
     )

@@ -16,6 +16,7 @@ from aiwriter.services.briefs import create_brief
 from campaigns.forms import NewCampaignForm
 from campaigns.models import Campaign
 from campaigns.selectors import campaigns as selectors
+from campaigns.selectors import ledger
 from campaigns.services import composing
 from pulsequill.core.errors import Invalid
 from pulsequill.core.keyset import paginate
@@ -60,8 +61,12 @@ class CampaignListPage(WorkspaceTemplatePage):
             sort="-created_at",
             limit=PAGE_SIZE,
         )
+        sent = ledger.count_sent(page.items)
+        in_doubt = {key: count for key, _name, count in ledger.count_in_doubt_by_campaign(self.workspace)}
         for campaign in page.items:
             campaign.page_url = page_of(campaign)  # type: ignore[attr-defined]
+            campaign.sent = sent.get(campaign.pk, 0)  # type: ignore[attr-defined]
+            campaign.in_doubt = in_doubt.get(campaign.pk, 0)  # type: ignore[attr-defined]
             campaign.first_variant = next(iter(campaign.variants.all()), None)  # type: ignore[attr-defined]
         return super().get_context_data(
             tabs=[
@@ -77,6 +82,7 @@ class CampaignListPage(WorkspaceTemplatePage):
             search=search,
             page=page,
             has_any=counts["all"] > 0,
+            in_doubt=sum(in_doubt.values()),
             **kwargs,
         )
 

@@ -292,9 +292,9 @@ class LedgerMachine(RuleBasedStateMachine):
         made = Settlement.objects.filter(message__in=self.marked, verb="marked_sent").order_by("-created_at").first()
         if made.undone_at:
             with pytest.raises(WrongState):
-                doubts.undo_marking(workspace=self.campaign.workspace, batch=made.batch, actor=None)
+                doubts.undo_marking(settlement=made, actor=None)
         else:
-            assert doubts.undo_marking(workspace=self.campaign.workspace, batch=made.batch, actor=None).changed == 1
+            assert doubts.undo_marking(settlement=made, actor=None).changed == 1
             self.marked.discard(made.message_id)
 
     @rule(pick=PICK)

@@ -14,7 +14,7 @@ function show(strip, frame) {
   const { progress, totals } = frame;
   write("share", percent(progress.share, 0));
   write("sent", number(totals.sent));
-  write("total", number(progress.total));
+  write("total", number(progress.to_send));
   write("opens", number(totals.unique_opens));
   write("clicks", number(totals.unique_clicks));
   write("speed", progress.per_minute ? ` · ${number(progress.per_minute)} a minute` : "");

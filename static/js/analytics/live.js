@@ -109,14 +109,17 @@ function minutesUntil(moment) {
 /** The time of day, with the day when that was not within the last 24 hours. */
 const stamp = (moment) => (Date.now() - new Date(moment) < 86_400_000 ? clock(moment) : when(moment));
 
+/** Status of messages that will not be sent (any more), and how the progress line says it. */
+const LEFT_OUT = [["skipped", "skipped"], ["failed", "failed"], ["in_doubt", "in doubt"]];
+
 function showProgress() {
   const { campaign, progress, totals } = frame;
   const bar = $("progress.big");
   bar.max = progress.total || 1;
   bar.value = progress.done;
-  bar.setAttribute("aria-label", `${number(totals.sent)} of ${number(progress.total)} sent`);
-  const notSent = totals.failed + totals.skipped + totals.in_doubt;
-  $("[data-not-sent]").textContent = notSent ? ` · ${number(notSent)} left out or in doubt` : "";
+  bar.setAttribute("aria-label", `${number(totals.sent)} of ${number(progress.to_send)} sent`);
+  $("[data-not-sent]").textContent = LEFT_OUT
+    .map(([name, words]) => (totals[name] ? ` · ${number(totals[name])} ${words}` : "")).join("");
   const started = progress.started_at ? stamp(progress.started_at) : "";
   $("[data-speed]").replaceChildren(
     ...(campaign.status === "sending"
