@@ -9,7 +9,9 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
+from campaigns.deliverability import verify
 from campaigns.delivery import ledger, pipeline, readers, reaper, scheduling
+from campaigns.models import SendingDomain
 
 #: Slices of one campaign that may run at the same time, over all workers.
 SLICES_PER_CAMPAIGN = 4
@@ -63,6 +65,21 @@ def sweep(**_later: Any) -> None:
         deliver_slice.delay(campaign_id=str(campaign_id))
     for message_id in due.singles:
         deliver_message.delay(message_id=message_id)
+
+
+@shared_task
+def recheck_domains(**_later: Any) -> None:
+    """Look again at the sending domains whose records were last seen long enough ago."""
+    for domain_id in verify.due_ids(timezone.now()):
+        recheck_domain.delay(domain_id=domain_id)
+
+
+@shared_task
+def recheck_domain(*, domain_id: str, **_later: Any) -> None:
+    """Look one sending domain's records up."""
+    domain = SendingDomain.objects.select_related("workspace").filter(pk=domain_id).first()
+    if domain is not None:
+        verify.verify(domain)
 
 
 @shared_task

@@ -134,6 +134,25 @@ VARIABLES: tuple[Variable, ...] = (
         None,
         "Whether an unverified sending domain blocks a campaign. Default: yes, but a local run only warns.",
     ),
+    Variable(
+        "SPF_AUTHORISE",
+        list,
+        [],
+        "What SPF records must name for our mail servers, such as `ip4:192.0.2.7` or `include:_spf.example.net`, comma"
+        " separated. Empty: derived from the SMTP server.",
+    ),
+    Variable(
+        "BOUNCE_HOST",
+        str,
+        "",
+        "Host that takes bounces in: the target of the MX record of return paths. Empty: the host of PUBLIC_URL.",
+    ),
+    Variable(
+        "DNS_RESOLVER",
+        str,
+        "",
+        "Name server that sending domains are looked up at, `address` or `address:port`. Empty: the system's.",
+    ),
     # the AI writer
     Variable("OPENAI_API_KEY", str, "", "Key of the GPT family.", secret=True),
     Variable("OPENAI_BASE_URL", str, "https://api.openai.com/v1", "An OpenAI-compatible server, with its `/v1`."),

@@ -27,6 +27,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     *(Schedule(f"heartbeat of the {queue} queue", "pulsequill.heartbeat", 10, queue) for queue in QUEUES),
     Schedule("launch due campaigns", "campaigns.tasks.launch_due_campaigns", 5),
     Schedule("sweep campaigns", "campaigns.tasks.sweep", 15),
+    Schedule("look sending domains up again", "campaigns.tasks.recheck_domains", 600),
     Schedule("sweep imports", "audiences.tasks.sweep_imports", 30),
     Schedule("deliver due webhooks", "accounts.tasks.deliver_due_webhooks", 10),
     Schedule("forget expired sessions and answers", "accounts.tasks.forget_expired", 3600),

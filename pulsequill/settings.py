@@ -317,6 +317,9 @@ SEND_CONCURRENCY: int = value("SEND_CONCURRENCY")
 SEND_RATE_LIMIT: int = value("SEND_RATE_LIMIT")
 _require_domain = value("REQUIRE_VERIFIED_DOMAIN")
 REQUIRE_VERIFIED_DOMAIN: bool = (not DEBUG and not IS_LOCAL_RUN) if _require_domain is None else _require_domain
+SPF_AUTHORISE: list[str] = value("SPF_AUTHORISE")
+BOUNCE_HOST: str = value("BOUNCE_HOST")
+DNS_RESOLVER: str = value("DNS_RESOLVER")
 
 # --- the AI writer ---------------------------------------------------------------------------------------------------
 OPENAI_API_KEY: str = value("OPENAI_API_KEY")

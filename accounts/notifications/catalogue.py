@@ -19,6 +19,8 @@ NOTICES: dict[str, Notice] = {
     "campaign.sent": Notice("A campaign was sent", "/campaigns/{id}/live"),
     "campaign.failed": Notice("A campaign could not be sent", "/campaigns/{id}/review"),
     "campaign.missed": Notice("A scheduled campaign was missed", "/campaigns/{id}/review"),
+    "domain.verified": Notice("A sending domain is verified", "/senders/domains/{id}"),
+    "domain.lost": Notice("A sending domain lost a DNS record", "/senders/domains/{id}"),
     "import.finished": Notice("An import is done", "/imports/{id}"),
     "import.failed": Notice("An import could not be read", "/imports/{id}"),
     "member.joined": Notice("Somebody joined", "/settings/team"),

@@ -7,12 +7,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from accounts import activity
 from accounts.models import User, Workspace
+from campaigns.deliverability.verify import ensure_key, verify
+from campaigns.domain_names import FREE_MAIL, ascii_domain, domain_of
 from campaigns.models import Campaign, Sender, SendingDomain
-from campaigns.preflight.dns_records import check_domain
+from campaigns.selectors.domains import find_domain
 from pulsequill.core.errors import FieldError, Invalid, WrongState
 
 
@@ -65,8 +66,7 @@ def create_sender(
     try:
         with transaction.atomic():
             sender.save()
-            domain = domain_of(sender.from_email)
-            SendingDomain.objects.for_workspace(workspace).get_or_create(workspace=workspace, name=domain)
+            _note_domain(sender)
             activity.record(
                 workspace=workspace, actor=actor, kind="sender.created", summary=f"Made the sender {sender}.",
                 subject=sender,
@@ -74,6 +74,17 @@ def create_sender(
     except IntegrityError as error:
         raise _refuse("from_email", "taken", "This name and address are a sender already.") from error
     return sender
+
+
+def _note_domain(sender: Sender) -> None:
+    """Note the domain of a new sender as one to verify, unless one above it is there or nobody could verify it."""
+    name = domain_of(sender.from_email)
+    if name in FREE_MAIL or find_domain(sender.workspace_id, name):
+        return
+    domain, is_new = SendingDomain.objects.get_or_create(workspace=sender.workspace, name=name)
+    if is_new:
+        ensure_key(domain)
+        domain.save()
 
 
 def update_sender(*, sender: Sender, actor: User | None, **fields: Any) -> Sender:
@@ -116,23 +127,19 @@ def delete_sender(*, sender: Sender, actor: User | None) -> None:
     sender.delete()
 
 
-def domain_of(address: str) -> str:
-    """Return the domain of an email address, lower case."""
-    return address.rpartition("@")[2].lower()
-
-
 def create_domain(*, workspace: Workspace, actor: User | None, name: str) -> SendingDomain:
-    """Note a domain to send from.
+    """Note a domain to send from, and make its DKIM key.
 
     Raises:
         Invalid: it is no domain name, or there already.
     """
-    name = _one_line(name, "name", 253).lower().rstrip(".")
+    name = ascii_domain(_one_line(name, "name", 253))
     try:
         validate_email(f"x@{name}")
     except ValidationError as error:
         raise _refuse("name", "bad_domain", "This is not a domain name.") from error
     domain = SendingDomain(workspace=workspace, name=name)
+    ensure_key(domain)
     try:
         with transaction.atomic():
             domain.save()
@@ -146,16 +153,8 @@ def create_domain(*, workspace: Workspace, actor: User | None, name: str) -> Sen
 
 
 def verify_domain(*, domain: SendingDomain, actor: User | None) -> SendingDomain:
-    """Look the domain's SPF, DKIM and DMARC records up and store what was found; verified when all three are right."""
-    findings = check_domain(domain.name)
-    domain.findings = [finding.as_json() for finding in findings]
-    domain.checked_at = timezone.now()
-    domain.verified_at = domain.checked_at if all(finding.is_right for finding in findings) else None
-    domain.save(update_fields=["findings", "checked_at", "verified_at", "updated_at"])
-    activity.record(
-        workspace=domain.workspace, actor=actor, kind="domain.checked",
-        summary=f"Checked {domain.name}: {'verified' if domain.verified_at else 'not verified'}.", subject=domain,
-    )  # fmt: skip
+    """Look the domain's records up now and keep what was found; verified when all that is required is right."""
+    verify(domain, actor=actor)
     return domain
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -10,6 +10,8 @@ from rest_framework import serializers
 from accounts.v1.base import WorkspaceRelatedField
 from aiwriter.models import Brief
 from audiences.models import Contact, ContactList, Segment
+from campaigns.deliverability.board import board
+from campaigns.deliverability.routes import Route, route_of
 from campaigns.models import Campaign, EmailTemplate, Sender, SendingDomain, Variant
 from pulsequill.core.rest.fields import SafeJSONField
 
@@ -169,18 +171,40 @@ class SenderSerializer(serializers.ModelSerializer[Sender]):
 
 
 class SendingDomainSerializer(serializers.ModelSerializer[SendingDomain]):
-    """A domain, and what its DNS said when it was last checked."""
+    """A domain, the records that it needs, and what its DNS said when it was last checked."""
 
+    records = serializers.SerializerMethodField()
     findings = serializers.SerializerMethodField()
+    signs_since = serializers.DateTimeField(source="dkim_verified_at", read_only=True)
+    takes_bounces_since = serializers.DateTimeField(source="return_path_verified_at", read_only=True)
 
     class Meta:
         model = SendingDomain
-        fields = ("id", "name", "verified_at", "checked_at", "findings", "created_at")
-        read_only_fields = ("id", "verified_at", "checked_at", "findings", "created_at")
+        fields = (
+            "id", "name", "verified_at", "checked_at", "signs_since", "takes_bounces_since", "records", "findings",
+            "created_at",
+        )  # fmt: skip
+        read_only_fields = ("id", "verified_at", "checked_at", "created_at")
+
+    @extend_schema_field({"type": "array", "items": {"type": "object"}})
+    def get_records(self, domain: SendingDomain) -> list[dict[str, Any]]:
+        """Return what to publish and how each record stands.
+
+        `{kind, label, type, host, value, is_required, purpose, state, found, message, to_do}`; `state` is `right`,
+        `wrong`, `missing`, `unknown` (the DNS did not answer) or `unchecked`.
+        """
+        return [row.as_json() for row in board(domain, self._route(domain))]
+
+    def _route(self, domain: SendingDomain) -> Route:
+        """Return the way of a workspace's mail, looked up once for a list."""
+        routes = self.context.setdefault("routes", {})
+        if domain.workspace_id not in routes:
+            routes[domain.workspace_id] = route_of(domain.workspace_id)
+        return cast("Route", routes[domain.workspace_id])
 
     @extend_schema_field({"type": "array", "items": {"type": "object"}})
     def get_findings(self, domain: SendingDomain) -> list[dict[str, Any]]:
-        """Return one object for SPF, DKIM and DMARC each: `{kind, host, is_right, found, message}`."""
+        """Return the last check: `{kind, type, host, state, is_right, is_required, publish, found, message, to_do}`."""
         return list(domain.findings)
 
 

@@ -2,57 +2,115 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from accounts.permissions import role_allows
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
+from campaigns.deliverability.board import Row, board
+from campaigns.deliverability.routes import route_of
+from campaigns.domain_names import FREE_MAIL, domain_of, with_parents
 from campaigns.forms import DomainForm, SenderForm
 from campaigns.models import Sender, SendingDomain
-from campaigns.selectors import campaigns as selectors
+from campaigns.selectors.campaigns import list_senders
+from campaigns.selectors.domains import list_domains
 from campaigns.services import senders
 from pulsequill.core.errors import Invalid, NotFound
+
+
+class SenderRow(NamedTuple):
+    """A sender, and the domain that speaks for it; `is_free_mail` when none ever can."""
+
+    sender: Sender
+    domain: SendingDomain | None
+    is_free_mail: bool
+
+
+class DomainRow(NamedTuple):
+    """A domain and how many of its required records are right."""
+
+    domain: SendingDomain
+    right: int
+    required: int
+
+
+def _count(rows: Iterable[Row]) -> tuple[int, int]:
+    """Return how many required records are right, and how many there are."""
+    required = [row for row in rows if row.is_required]
+    return sum(row.state == "right" for row in required), len(required)
 
 
 class SenderListPage(WorkspaceTemplatePage):
     """Senders and sending domains."""
 
     permission = "sender.view"
-    permission_by_method: ClassVar[dict[str, str]] = {"POST": "sender.edit"}
     nav = "settings"
     template_name = "campaigns/sender_list.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add all senders, all domains, and the forms to add one."""
-        kwargs.setdefault("sender_form", SenderForm(prefix="sender"))
-        kwargs.setdefault("domain_form", DomainForm(prefix="domain"))
+        """Add all senders and all domains, each with its state."""
+        domains = list(list_domains(self.workspace))
+        by_name = {domain.name: domain for domain in domains}
+        route = route_of(self.workspace.pk)
         return super().get_context_data(
             tab="senders",
-            senders=list(selectors.list_senders(self.workspace)),
-            domains=list(SendingDomain.objects.for_workspace(self.workspace).order_by("name")),
+            senders=[self._sender_row(sender, by_name) for sender in list_senders(self.workspace)],
+            domains=[DomainRow(domain, *_count(board(domain, route))) for domain in domains],
             can_edit=role_allows(self.membership.role, "sender.edit"),
             **kwargs,
         )
 
-    def post(self, request: HttpRequest) -> HttpResponseBase:
-        """Add a sender or a domain, whichever form was sent."""
-        is_domain = "domain-name" in request.POST
-        form = DomainForm(request.POST, prefix="domain") if is_domain else SenderForm(request.POST, prefix="sender")
-        create = senders.create_domain if is_domain else senders.create_sender
+    def _sender_row(self, sender: Sender, by_name: dict[str, SendingDomain]) -> SenderRow:
+        host = domain_of(sender.from_email)
+        known = (by_name[name] for name in with_parents(host) if name in by_name)
+        return SenderRow(sender, next(known, None), host in FREE_MAIL)
+
+
+class SenderPage(WorkspaceTemplatePage):
+    """Add or change a sender."""
+
+    permission = "sender.edit"
+    nav = "settings"
+    template_name = "campaigns/sender_form.html"
+
+    def get(self, request: HttpRequest, sender_id: UUID | None = None) -> HttpResponseBase:
+        """Show the form."""
+        sender = self._sender(sender_id)
+        facts = {name: getattr(sender, name) for name in SenderForm.base_fields} if sender else {}
+        return render(request, self.template_name, self.get_context_data(sender=sender, form=SenderForm(initial=facts)))
+
+    def post(self, request: HttpRequest, sender_id: UUID | None = None) -> HttpResponseBase:
+        """Save, and go to the domain when it is still to be verified."""
+        sender = self._sender(sender_id)
+        form = SenderForm(request.POST)
         if form.is_valid():
             try:
-                made = create(workspace=self.workspace, actor=self.user, **form.cleaned_data)
+                saved = self._save(sender, form.cleaned_data)
             except Invalid as refusal:
                 form.add_error(refusal.errors[0].field if refusal.errors else None, refusal.detail)
             else:
-                messages.success(request, f"Added {made}.")
+                messages.success(request, f"Saved {saved}.")
                 return redirect("campaigns:sender_list")
-        context = self.get_context_data(**{"domain_form" if is_domain else "sender_form": form})
-        return render(request, self.template_name, context, status=400)
+        return render(request, self.template_name, self.get_context_data(sender=sender, form=form), status=400)
+
+    def _save(self, sender: Sender | None, fields: dict[str, Any]) -> Sender:
+        if sender is None:
+            return senders.create_sender(workspace=self.workspace, actor=self.user, **fields)
+        return senders.update_sender(sender=sender, actor=self.user, **fields)
+
+    def _sender(self, sender_id: UUID | None) -> Sender | None:
+        if sender_id is None:
+            return None
+        sender = Sender.objects.for_workspace(self.workspace).select_related("workspace").filter(pk=sender_id).first()
+        if sender is None:
+            raise NotFound
+        return sender
 
 
 class SenderDelete(WorkspacePage):
@@ -71,45 +129,91 @@ class SenderDelete(WorkspacePage):
         return redirect("campaigns:sender_list")
 
 
-class DomainAction(WorkspacePage):
-    """Base of what can be done with one sending domain."""
+class DomainNewPage(WorkspaceTemplatePage):
+    """Add a domain to send from."""
+
+    permission = "sender.edit"
+    nav = "settings"
+    template_name = "campaigns/domain_form.html"
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        """Show the form."""
+        return render(request, self.template_name, self.get_context_data(form=DomainForm()))
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        """Add it and show what to publish."""
+        form = DomainForm(request.POST)
+        if form.is_valid():
+            try:
+                domain = senders.create_domain(workspace=self.workspace, actor=self.user, **form.cleaned_data)
+            except Invalid as refusal:
+                form.add_error(refusal.errors[0].field if refusal.errors else None, refusal.detail)
+            else:
+                return redirect("campaigns:domain_detail", domain.pk)
+        return render(request, self.template_name, self.get_context_data(form=form), status=400)
+
+
+class DomainPage(WorkspaceTemplatePage):
+    """What a domain has to publish, what stands there, and what to do."""
+
+    permission = "sender.view"
+    nav = "settings"
+    template_name = "campaigns/domain_detail.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the domain, its records and its senders."""
+        domain = find_domain_row(self, kwargs["domain_id"])
+        route = route_of(self.workspace.pk)
+        rows = board(domain, route)
+        right, required = _count(rows)
+        under = [one for one in list_senders(self.workspace) if domain.name in with_parents(domain_of(one.from_email))]
+        return super().get_context_data(
+            domain=domain,
+            route=route,
+            rows=rows,
+            right=right,
+            required=required,
+            lacking=[row for row in rows if row.state not in {"right", "unchecked"}],
+            senders=under,
+            can_edit=role_allows(self.membership.role, "sender.edit"),
+            **kwargs,
+        )
+
+
+def find_domain_row(page: WorkspacePage, domain_id: UUID) -> SendingDomain:
+    """Return the domain of the address.
+
+    Raises:
+        NotFound: absent, or another workspace's.
+    """
+    domains = SendingDomain.objects.for_workspace(page.workspace).select_related("workspace")
+    domain = domains.filter(pk=domain_id).first()
+    if domain is None:
+        raise NotFound
+    return domain
+
+
+class DomainCheck(WorkspacePage):
+    """Ask the DNS."""
 
     permission = "sender.edit"
     http_method_names = ["post"]
 
-    def domain(self, domain_id: UUID) -> SendingDomain:
-        """Return the domain of the address.
-
-        Raises:
-            NotFound: absent, or another workspace's.
-        """
-        found = (
-            SendingDomain.objects.for_workspace(self.workspace).select_related("workspace").filter(pk=domain_id).first()
-        )
-        if found is None:
-            raise NotFound
-        return found
+    def post(self, _request: HttpRequest, domain_id: UUID) -> HttpResponseBase:
+        """Check and show what was found."""
+        senders.verify_domain(domain=find_domain_row(self, domain_id), actor=self.user)
+        return redirect(reverse("campaigns:domain_detail", args=[domain_id]))
 
 
-class DomainCheck(DomainAction):
-    """Ask the DNS."""
-
-    def post(self, request: HttpRequest, domain_id: UUID) -> HttpResponseBase:
-        """Check and go back."""
-        domain = senders.verify_domain(domain=self.domain(domain_id), actor=self.user)
-        if domain.verified_at:
-            messages.success(request, f"{domain.name} is verified.")
-        else:
-            messages.warning(request, f"{domain.name} is not verified yet: see what is missing.")
-        return redirect("campaigns:sender_list")
-
-
-class DomainDelete(DomainAction):
+class DomainDelete(WorkspacePage):
     """Forget a domain."""
+
+    permission = "sender.edit"
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, domain_id: UUID) -> HttpResponseBase:
         """Remove and go back."""
-        domain = self.domain(domain_id)
+        domain = find_domain_row(self, domain_id)
         senders.delete_domain(domain=domain, actor=self.user)
         messages.success(request, f"Removed {domain.name}.")
         return redirect("campaigns:sender_list")

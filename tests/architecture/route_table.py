@@ -243,6 +243,10 @@ settings/sending/<slug:provider>/use
 settings/sending/<slug:provider>/test
 settings/sending/<slug:provider>/remove
 senders/<uuid:sender_id>/delete                               Sender
+senders/new
+senders/<uuid:sender_id>                                      Sender
+senders/domains/new
+senders/domains/<uuid:domain_id>                              SendingDomain
 senders/domains/<uuid:domain_id>/check                        SendingDomain
 senders/domains/<uuid:domain_id>/delete                       SendingDomain
 campaigns/<uuid:campaign_id>/messages.csv                     Campaign

@@ -401,15 +401,6 @@ def test_the_gallery_does_not_ask_once_per_template(
         client.get(url("template_list"))
 
 
-def test_senders_and_domains_are_added_on_their_page(client: Client, workspace: Workspace) -> None:
-    client.post(url("sender_list"), {"sender-from_name": "Maya", "sender-from_email": "maya@mail.northwind.io"})
-    client.post(url("sender_list"), {"domain-name": "northwind.io"})
-    page = text_of(client.get(url("sender_list")))
-    assert "maya@mail.northwind.io" in page
-    assert "northwind.io" in page
-    assert client.post(url("sender_list"), {"domain-name": "no domain"}).status_code == 400
-
-
 # --- who may -----------------------------------------------------------------------------------------------------
 PAGES = ["composer", "review", "preview_frame"]
 ACTIONS = [
