@@ -12,7 +12,7 @@ DEPLOYED := PUBLIC_URL=https://mail.example.com DATABASE_URL=postgresql://app:pw
 	SECRET_KEY=for-the-deploy-check-only-0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t LOG_LEVEL=WARNING
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types contracts migrations deploy-check bench load pictures clean
+.PHONY: help run test check lint format types contracts migrations deploy-check bench chaos load pictures clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -50,6 +50,10 @@ deploy-check: $(VENV)/.develops  ## Django's deployment check, as in production
 
 bench: $(VENV)/.develops  ## Measure against the limits of the machine (FULL=1 for the long sizes)
 	@LOG_LEVEL=WARNING $(WITH_SERVICES) $(PY) manage.py bench $(if $(FULL),--full) $(ARGS)
+
+chaos: $(VENV)/.develops  ## Kill workers, broker and database under a campaign (FULL=1: 10,000 messages, 20 kills, report written)
+	@$(if $(FULL),LEDGER_EXAMPLES=300 LEDGER_STEPS=80) $(PY) -m pytest -q tests/campaigns/test_ledger_machine.py
+	@$(PY) -m tests.chaos.sending $(if $(FULL),--full --write) $(ARGS)
 
 load: $(VENV)/.develops  ## Load a running instance with k6 (URL=, EMAIL=, PASSWORD= to name another)
 	@BASE_URL=$(or $(URL),http://localhost:8000) EMAIL=$(or $(EMAIL),maya@northwind.example) \
