@@ -87,6 +87,17 @@ class _Way:
     done: dict[str, Line]
 
 
+_FAILED: dict[str, str] = {
+    "find": "The server was not found",
+    "connect": "Connecting failed",
+    "secure": "Securing the connection failed",
+    "sign_in": "Signing in failed",
+    "sender": "The sender was refused",
+    "recipient": "The recipient was refused",
+    "message": "Handing the mail over failed",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """A way with its provider and the mail that is to go."""
@@ -202,7 +213,7 @@ def _report(way: _Way, outcome: Outcome, duration_ms: int) -> Report:
     position = steps.index(failed_at)
     lines = [
         *(way.done[step] for step in steps[:position]),
-        Line("failed", advice.meaning),
+        Line("failed", _FAILED[failed_at]),
         *(Line("open", _OPEN[step]) for step in steps[position + 1 :]),
     ]
     return Report(

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, path
 
-from campaigns.v1 import assets, campaigns, drafts, messages, senders, sending, templates, transactional
+from campaigns.v1 import assets, campaigns, drafts, messages, providers, senders, sending, templates, transactional
 
 _LIST: dict[str, Any] = {"get": "list", "post": "create"}
 _ONE: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
@@ -40,6 +40,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("assets/<uuid:id>", assets.AssetViewSet.as_view(_ONE_WITHOUT_PUT), name="v1_asset"),
     path("senders", senders.SenderViewSet.as_view(_LIST), name="v1_sender_list"),
     path("senders/<uuid:id>", senders.SenderViewSet.as_view(_ONE_WITHOUT_PUT), name="v1_sender"),
+    path("provider-settings", providers.ProviderListView.as_view(), name="v1_provider_list"),
+    path("provider-settings/<slug:provider>", providers.ProviderView.as_view(), name="v1_provider"),
+    path("provider-settings/<slug:provider>/test", providers.ProviderTestView.as_view(), name="v1_provider_test"),
     path("sending-domains", senders.SendingDomainViewSet.as_view(_LIST), name="v1_sending_domain_list"),
     path("sending-domains/<uuid:id>", senders.SendingDomainViewSet.as_view(_ONE_FIXED), name="v1_sending_domain"),
     path("sending-domains/<uuid:id>/check", senders.SendingDomainCheckView.as_view(), name="v1_sending_domain_check"),

@@ -109,9 +109,9 @@ class ServerForm(forms.Form):
     security = forms.ChoiceField(
         label="Security",
         choices=(
-            ("starttls", "STARTTLS: begins open, then encrypts"),
-            ("tls", "TLS: encrypted from the first byte"),
-            ("none", "None: for a server inside your own network"),
+            ("starttls", "STARTTLS"),
+            ("tls", "TLS"),
+            ("none", "None (own network)"),
         ),
     )
     username = forms.CharField(

@@ -20,8 +20,8 @@ from campaigns.selectors import providers as selectors
 from campaigns.selectors.providers import KINDS, WARM_UPS
 from campaigns.services import providers
 from campaigns.tokens import sendgrid_endpoint_url
-from campaigns.views.provider_charts import PlanPicture, picture_of
-from campaigns.views.provider_forms import NO_PLAN, PaceForm, SendGridForm, ServerForm, TrialForm
+from campaigns.views.provider_charts import PlanPicture, picture_of, rows_of
+from campaigns.views.provider_forms import NO_PLAN, OWN_PLAN, PaceForm, SendGridForm, ServerForm, TrialForm
 from campaigns.windows import zone_of
 from pulsequill.core.errors import DomainError, Invalid, NotFound
 
@@ -77,11 +77,13 @@ class ProviderPage(ProviderBase, WorkspaceTemplatePage):
         start = own.warm_up_start_date if own and own.warm_up_start_date else today
         pace = kwargs.pop("pace_form", None) or PaceForm(own=own, today=today)
         chosen = pace["plan"].value() or NO_PLAN
+        plans = _plans(chosen, stored=own.warm_up_plan if own else [], start=start, today=today)
         context = {
             "tab": "sending",
             "state": state,
             "pace_form": pace,
-            "plans": _plans(chosen, stored=own.warm_up_plan if own else [], start=start, today=today),
+            "plans": plans,
+            "plan_days": rows_of(plans),
             "chosen_plan": chosen,
             "trial_form": TrialForm(workspace=self.workspace),
             "running": selectors.find_running(self.workspace, state.kind.key),
@@ -113,10 +115,12 @@ class ProviderPage(ProviderBase, WorkspaceTemplatePage):
 
 
 def _plans(chosen: str, *, stored: list[int], start: Any, today: Any) -> list[PlanPicture]:
-    days = {plan.key: list(plan.days) for plan in WARM_UPS.values()}
-    if chosen not in days and chosen != NO_PLAN:
-        days[chosen] = stored
-    return [picture_of(key, plan, start=start, today=today) for key, plan in days.items()]
+    pictures = [
+        picture_of(plan.key, plan.name, list(plan.days), start=start, today=today) for plan in WARM_UPS.values()
+    ]
+    if chosen == OWN_PLAN and stored:
+        pictures.append(picture_of(OWN_PLAN, "Your own", stored, start=start, today=today))
+    return pictures
 
 
 class ProviderUse(ProviderBase):

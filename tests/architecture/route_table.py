@@ -102,6 +102,8 @@ v1/campaigns/<uuid:id>/audience                               Campaign
 v1/campaigns/<uuid:id>/preflight                              Campaign
 v1/campaigns/<uuid:id>/preview                                Campaign
 v1/campaigns/<uuid:id>/duplicate                              Campaign
+v1/campaigns/<uuid:id>/versions                               Campaign
+v1/campaigns/<uuid:id>/versions/<int:number>/restore          Campaign
 v1/campaigns/<uuid:id>/adopt                                  Campaign
 v1/campaigns/<uuid:id>/test-send                              Campaign
 v1/campaigns/<uuid:id>/send                                   Campaign
@@ -118,6 +120,9 @@ v1/assets
 v1/assets/<uuid:id>                                           Asset
 v1/senders
 v1/senders/<uuid:id>                                          Sender
+v1/provider-settings
+v1/provider-settings/<slug:provider>
+v1/provider-settings/<slug:provider>/test
 v1/sending-domains
 v1/sending-domains/<uuid:id>                                  SendingDomain
 v1/sending-domains/<uuid:id>/check                            SendingDomain
@@ -202,6 +207,9 @@ campaigns/new
 campaigns/convert
 campaigns/<uuid:campaign_id>                                  Campaign
 campaigns/<uuid:campaign_id>/preview                          Campaign
+campaigns/<uuid:campaign_id>/versions                         Campaign
+campaigns/<uuid:campaign_id>/versions/<int:number>            Campaign
+campaigns/<uuid:campaign_id>/versions/<int:number>/frame      Campaign
 campaigns/<uuid:campaign_id>/brief                            Campaign
 campaigns/<uuid:campaign_id>/angles                           Campaign
 campaigns/<uuid:campaign_id>/duplicate                        Campaign

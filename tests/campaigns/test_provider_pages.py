@@ -140,8 +140,9 @@ def test_the_pace_is_stored_and_the_plan_is_shown_day_by_day(client: Client, wor
     page = text_of(client.post(url("provider", "capture"), sent, follow=True))
     own = ProviderSettings.objects.get(workspace=workspace)
     assert (own.rate_per_second, own.warm_up_plan) == (25, list(WARM_UPS["standard"].days))
-    days = sum(len(plan.days) for plan in WARM_UPS.values())
-    assert page.split('id="h-pace"')[1].count("<tr><td>") == days
+    table = page.split("plan-days")[1]
+    assert table.count("<tr><td>") == max(len(plan.days) for plan in WARM_UPS.values())
+    assert table.count("no limit") == len(WARM_UPS["gentle"].days) - len(WARM_UPS["standard"].days)
     assert 'value="standard" checked' in page
     assert "Today" in page
     client.post(url("provider", "capture"), PACE)

@@ -96,6 +96,7 @@ CODES: dict[str, str] = {
     # sending
     "preflight_blocked": "Preflight found what must be put right first; `findings` lists it.",
     "no_sender": "There is no sender to send it from.",
+    "not_configured": "Something is still missing in the settings of this provider.",
     "no_variants": "The campaign has no content.",
     "no_variant": "The message's variant does not exist any more.",
     "no_template": "The message's template does not exist any more.",
