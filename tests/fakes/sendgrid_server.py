@@ -1,18 +1,22 @@
 """A SendGrid v3 `mail/send` at wire level: checks the JSON as the real one does, and misbehaves as told.
 
 How it misbehaves hangs on the recipient's local part: `e400`, `e401`, `e403`, `e413`, `e429`, `e500`, `e503` answer
-that status; `drop` accepts, then hangs up without an answer; `slow` answers after the client's patience; `empty`
-answers 202 and says that no call is left until a moment later.
+that status; `drop` accepts, then hangs up without an answer; `slow` answers after the client's patience; `dribble`
+answers a byte at a time; `last` answers and closes the connection, saying so; `empty` answers 202 and says that no call
+is left until a moment later.
 """
 
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 API_KEY = "SG.fake-key.for-tests"
@@ -77,12 +81,24 @@ class FakeSendGrid:
         self.accepted: list[dict[str, Any]] = []
         self.refused: list[tuple[int, list[str]]] = []
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.connections = 0
+        self.open: set[socket.socket] = set()
+        #: Whether the count of calls that are left goes down with each one until the reset.
+        self.left: int | None = None
+        self.overrun = 0
         self.in_flight = 0
         self.most_in_flight = 0
         self.delay_s = 0.0
         self.reset_after_s = 1
         self.stop_waiting = threading.Event()
         self.lock = threading.Lock()
+
+    def hang_up_on_all(self) -> None:
+        """Close every connection, as a server does with idle ones."""
+        with self.lock:
+            for connection in self.open:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
     @property
     def addresses(self) -> list[str]:
@@ -97,6 +113,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_arguments: Any) -> None:
         """Say nothing."""
+
+    def setup(self) -> None:
+        super().setup()
+        with self.fake.lock:
+            self.fake.connections += 1
+            self.fake.open.add(self.connection)
+
+    def finish(self) -> None:
+        with self.fake.lock:
+            self.fake.open.discard(self.connection)
+        super().finish()
 
     def do_POST(self) -> None:
         fake = self.fake
@@ -130,6 +157,13 @@ class _Handler(BaseHTTPRequestHandler):
         status = body["personalizations"][0]["to"][0]["email"].partition("@")[0]
         if status[:1] == "e" and status[1:4].isdigit():
             return self._answer(int(status[1:4]), [f"told to answer {status[1:4]}"])
+        with fake.lock:
+            left = fake.left
+            if left is not None:
+                fake.left = max(0, left - 1)
+                fake.overrun += left == 0
+        if left == 0:
+            return self._answer(429, ["too many requests"])
         if local == "slow":
             fake.stop_waiting.wait(10)
         with fake.lock:
@@ -139,8 +173,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
             return None
-        left = "0" if local == "empty" else "599"
-        return self._answer(202, [], {"X-Message-Id": f"sg-{number}", "X-RateLimit-Remaining": left})
+        if local == "dribble":
+            for byte in b"HTTP/1.1 202 Accepted\r\nX-Slow: " + b"x" * 200:
+                self.wfile.write(bytes([byte]))
+                if fake.stop_waiting.wait(0.05):
+                    break
+            self.close_connection = True
+            return None
+        remaining = "0" if local == "empty" else "599" if fake.left is None else str(fake.left)
+        extra = {"Connection": "close"} if local == "last" else {}
+        return self._answer(202, [], {"X-Message-Id": f"sg-{number}", "X-RateLimit-Remaining": remaining, **extra})
 
     def _answer(self, status: int, problems: list[str], headers: dict[str, str] | None = None) -> None:
         if status >= 400:
@@ -157,14 +199,19 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def sendgrid_server() -> Iterator[tuple[FakeSendGrid, str]]:
-    """Run the fake; yields what it sees and its base URL."""
+def sendgrid_server(certificate: Path | None = None) -> Iterator[tuple[FakeSendGrid, str]]:
+    """Run the fake, with TLS when there is a PEM with certificate and key; yields what it sees and its base URL."""
     fake = FakeSendGrid()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"fake": fake}))
     server.daemon_threads = True
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
-        yield fake, f"http://127.0.0.1:{server.server_address[1]}"
+        scheme = "http" if certificate is None else "https"
+        yield fake, f"{scheme}://localhost:{server.server_address[1]}"
     finally:
         fake.stop_waiting.set()
         server.shutdown()

@@ -2,11 +2,13 @@
 
 How it misbehaves hangs on the recipient's local part, so that a batch can mix everything: `full` 452 at RCPT, `gone`
 550 at RCPT, `spam` 554 after the message, `later` 451 after the message, `drop` takes the message and hangs up without
-a word, `dropbefore` hangs up at RCPT, `closing` 421 at RCPT.
+a word, `dropbefore` hangs up at RCPT, `closing` 421 at RCPT, `slow` takes the message and answers after the client's
+patience.
 """
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import threading
@@ -23,6 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+SLOW_S = 2.0
 _RCPT = {"full": "452 4.2.2 mailbox full", "gone": "550 5.1.1 no such user"}
 _DATA = {"spam": "554 5.7.1 looks like spam", "later": "451 4.3.0 try later"}
 
@@ -68,6 +71,8 @@ class Sink:
             self.taken.append((envelope.mail_from, address, envelope.content))
         if local == "drop":
             server.transport.abort()
+        if local == "slow":
+            await asyncio.sleep(SLOW_S)
         return f"250 2.0.0 Ok: queued as {len(self.taken):06X}"
 
     @property

@@ -1,12 +1,16 @@
-"""What every provider must get right: order, refusals, outages, silence after acceptance, the brake, odd addresses."""
+"""What every provider must get right: order, refusals, outages, silence, the brake, the witness, odd addresses."""
 
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
@@ -14,14 +18,16 @@ import pytest
 from campaigns.content import mustache
 from campaigns.delivery.headers import FixedHeaders, ascii_address
 from campaigns.delivery.mime import Skeleton
-from campaigns.delivery.providers import ANSWERS, NO_WITNESS, Brake, OutgoingMessage, Provider, Verdict
+from campaigns.delivery.providers import ANSWERS, NO_WITNESS, Brake, OutgoingMessage, Provider, Verdict, Witness
 from campaigns.delivery.providers.capture import CaptureProvider
 from campaigns.delivery.providers.sendgrid.send import SendGridProvider
 from campaigns.delivery.providers.smtp import Server, SmtpProvider
+from campaigns.delivery.providers.smtp.server import Security
 from campaigns.models import CapturedMessage
 from tests.campaigns.sending import make_launched, rows_of
 from tests.fakes.sendgrid_server import API_KEY, sendgrid_server
-from tests.fakes.smtp_server import smtp_server
+from tests.fakes.smtp_server import make_certificate, smtp_server
+from tests.wire.recording import Recorder
 
 pytestmark = pytest.mark.django_db
 
@@ -48,10 +54,13 @@ class Bench:
     provider: Provider
     addresses: Callable[[], list[str]]
     down: Provider | None = None
+    hasty: Provider | None = None
+    """One with little patience."""
     #: Local parts that make the far end misbehave, by what they stand for.
     gone: str = ""
     busy: str = ""
     silent: str = ""
+    slow: str = ""
     message_ids: tuple[int, ...] = ()
 
     def messages(self, *addresses: str) -> list[OutgoingMessage]:
@@ -82,12 +91,17 @@ class Bench:
             )
         return made
 
-    def send(self, *addresses: str, brake: Brake | None = None, provider: Provider | None = None) -> list[str]:
+    def send(
+        self,
+        *addresses: str,
+        brake: Brake | None = None,
+        provider: Provider | None = None,
+        witness: Witness | None = None,
+    ) -> list[str]:
         brake = brake or Brake(deadline=time.monotonic() + 20)
         chosen = provider or self.provider
-        return [
-            outcome.code for outcome in chosen.send_batch(self.messages(*addresses), brake=brake, witness=NO_WITNESS)
-        ]
+        outcomes = chosen.send_batch(self.messages(*addresses), brake=brake, witness=witness or NO_WITNESS)
+        return [outcome.code for outcome in outcomes]
 
 
 def closed_port() -> int:
@@ -105,25 +119,59 @@ def capture_bench(stack: ExitStack) -> Bench:
     )
 
 
-def smtp_bench(stack: ExitStack, *, is_pipelining: bool = True) -> Bench:
-    sink, port = stack.enter_context(smtp_server(is_pipelining=is_pipelining))
-    provider = SmtpProvider([Server("127.0.0.1", port, security="auto", max_connections=3)], timeout_s=5)
-    stack.callback(provider.close)
-    down = SmtpProvider([Server("127.0.0.1", closed_port(), security="auto", max_connections=3)], timeout_s=5)
-    return Bench(provider, lambda: sink.addresses, down, gone="gone", busy="full", silent="drop")
+def smtp_bench(stack: ExitStack, *, is_pipelining: bool = True, tls: str = "", security: Security = "auto") -> Bench:
+    certificate = make_certificate(Path(stack.enter_context(TemporaryDirectory()))) if tls else None
+    login = ("maya", "s3cret") if tls == "starttls" else None
+    context = ssl.create_default_context(cafile=str(certificate)) if certificate else None
+    sink, port = stack.enter_context(
+        smtp_server(is_pipelining=is_pipelining, tls=tls, certificate=certificate, login=login)
+    )
+
+    def provider(at: int, timeout_s: float = 5) -> SmtpProvider:
+        user, password = login or ("", "")
+        server = Server("localhost", at, user, password, security, max_connections=3)
+        made = SmtpProvider([server], timeout_s=timeout_s, context=context)
+        stack.callback(made.close)
+        return made
+
+    return Bench(
+        provider(port),
+        lambda: sink.addresses,
+        provider(closed_port()),
+        provider(port, 0.5),
+        gone="gone",
+        busy="full",
+        silent="drop",
+        slow="slow",
+    )
 
 
 def sendgrid_bench(stack: ExitStack) -> Bench:
     fake, url = stack.enter_context(sendgrid_server())
-    provider = SendGridProvider(api_key=API_KEY, base_url=url, concurrency=3, timeout_s=5)
-    down = SendGridProvider(api_key=API_KEY, base_url=f"http://127.0.0.1:{closed_port()}", concurrency=3)
-    return Bench(provider, lambda: fake.addresses, down, gone="e400", busy="e429", silent="drop")
+
+    def provider(at: str, timeout_s: float = 5) -> SendGridProvider:
+        made = SendGridProvider(api_key=API_KEY, base_url=at, concurrency=3, timeout_s=timeout_s)
+        stack.callback(made.close)
+        return made
+
+    return Bench(
+        provider(url),
+        lambda: fake.addresses,
+        provider(f"http://localhost:{closed_port()}"),
+        provider(url, 0.5),
+        gone="e400",
+        busy="e429",
+        silent="drop",
+        slow="slow",
+    )
 
 
 PROVIDERS_UNDER_TEST: dict[str, Callable[[ExitStack], Bench]] = {
     "capture": capture_bench,
     "smtp": smtp_bench,
-    "smtp without pipelining": lambda stack: smtp_bench(stack, is_pipelining=False),
+    "smtp without pipelining": partial(smtp_bench, is_pipelining=False),
+    "smtp with STARTTLS and a password": partial(smtp_bench, tls="starttls", security="starttls"),
+    "smtp with TLS": partial(smtp_bench, tls="wrapped", security="tls"),
     "sendgrid": sendgrid_bench,
 }
 
@@ -211,6 +259,56 @@ def test_an_outage_costs_no_doubt_and_stops_the_batch(faulty: Bench) -> None:
     assert set(codes) == {"connection_refused", "not_sent"}
     assert 1 <= codes.count("connection_refused") <= 3
     assert brake.tripped_by is not None
+
+
+def test_a_slow_answer_is_doubt_and_never_a_second_message(faulty: Bench) -> None:
+    started = time.monotonic()
+    codes = faulty.send(f"{faulty.slow}@example.org", "a@example.org", provider=faulty.hasty)
+    assert codes == ["timeout", "accepted"]
+    assert time.monotonic() - started < 5
+    assert faulty.addresses().count(f"{faulty.slow}@example.org") <= 1
+
+
+def test_the_witness_is_told_of_each_message_before_and_after(bench: Bench) -> None:
+    witness = Recorder()
+    addresses = [f"r{number}@example.org" for number in range(8)]
+    bench.send(*addresses, witness=witness)
+    assert all(witness.of(address) == ["starting", "settled"] for address in addresses)
+    assert witness.codes == dict.fromkeys(addresses, "accepted")
+
+
+def test_the_witness_knows_what_is_in_doubt(faulty: Bench) -> None:
+    witness = Recorder()
+    addresses = [f"{local}@example.org" for local in ("a", faulty.gone, faulty.silent, "b", "c")]
+    codes = faulty.send(*addresses, witness=witness)
+    for address, code in zip(addresses, codes, strict=True):
+        if code == "not_sent":
+            assert witness.of(address) == []
+        else:
+            assert witness.codes[address] == code
+            assert witness.of(address)[-1] == "settled"
+    assert witness.of(addresses[2]) == ["starting", "settled"]
+
+
+def test_a_brake_that_is_pulled_in_the_middle_lets_nothing_more_start(bench: Bench) -> None:
+    brake = Brake(deadline=time.monotonic() + 20)
+
+    class Puller(Recorder):
+        def starting(self, outgoing: OutgoingMessage) -> None:
+            super().starting(outgoing)
+            brake.stop()
+
+    witness = Puller()
+    codes = bench.send(*[f"r{number}@example.org" for number in range(8)], brake=brake, witness=witness)
+    assert set(codes) <= {"accepted", "not_sent"}
+    assert codes.count("accepted") == len(witness.started) == len(bench.addresses())
+    assert codes.count("accepted") in ({8} if bench.provider.name == "capture" else {1, 2, 3})
+
+
+def test_a_provider_works_again_after_it_was_closed(bench: Bench) -> None:
+    assert bench.send("a@example.org", "b@example.org") == ["accepted"] * 2
+    bench.provider.close()
+    assert bench.send("c@example.org", "d@example.org") == ["accepted"] * 2
 
 
 def test_every_answer_has_a_row_in_the_table(faulty: Bench) -> None:
