@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Workspace
 from audiences.models import ContactList, Segment
-from campaigns.models import Sender
+from campaigns.models import EmailTemplate, Sender
 from campaigns.selectors.campaigns import list_senders
 
 
@@ -129,6 +129,47 @@ class TemplateNameForm(forms.Form):
     """A name for a saved body."""
 
     name = forms.CharField(max_length=120, label="Template name")
+
+
+class TemplateDetailsForm(TemplateNameForm):
+    """What a template is called, and what it is for."""
+
+    purpose = forms.ChoiceField(choices=[("", "Anything"), *EmailTemplate.Purpose.choices], required=False, label="For")
+
+
+class TemplateImportForm(forms.Form):
+    """A mail from elsewhere: pasted, or as a file."""
+
+    MAX_KILOBYTES = 256
+
+    name = forms.CharField(
+        max_length=100, label="Template name", required=False, help_text="Empty: the title of the page."
+    )
+    html = forms.CharField(
+        label="HTML",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "class": "code"}),
+    )
+    file = forms.FileField(
+        label="Or an HTML file", required=False, widget=forms.FileInput(attrs={"accept": ".html,.htm,text/html"})
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Add `source`: the file when there is one, else what was pasted."""
+        data = super().clean() or {}
+        file = data.get("file")
+        written = data.get("html") or ""
+        if file:
+            if file.size > self.MAX_KILOBYTES * 1024:
+                raise forms.ValidationError({"file": f"The file is larger than {self.MAX_KILOBYTES} KB."})
+            try:
+                written = file.read().decode("utf-8-sig")
+            except UnicodeDecodeError as error:
+                raise forms.ValidationError({"file": "The file is not UTF-8 text."}) from error
+        elif not written.strip():
+            raise forms.ValidationError({"html": "Paste the HTML of a mail, or choose a file."})
+        return {**data, "source": written}
 
 
 class DomainForm(forms.Form):

@@ -9,7 +9,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 
 from accounts.models import Workspace
 from audiences.models import Contact
-from campaigns.models import Campaign, EmailTemplate, Sender, Variant
+from campaigns.models import Campaign, Sender, Variant, VariantVersion
 from pulsequill.core.errors import NotFound
 
 #: Tab -> statuses, in the order in which the page shows them.
@@ -84,6 +84,24 @@ def get_variant(campaign: Campaign, label: str = "") -> Variant:
     raise NotFound
 
 
+def get_variant_version(variant: Variant, number: int) -> VariantVersion:
+    """Return one kept version of a variant, with the variant as `get_variant` gave it.
+
+    Raises:
+        NotFound: the variant has no such version (any more).
+    """
+    found = (
+        VariantVersion.objects.for_workspace(variant.workspace_id)
+        .select_related("created_by")
+        .filter(variant=variant, number=number)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    found.variant = variant
+    return found
+
+
 def audience_of(campaign: Campaign) -> dict[str, Any]:
     """Return a campaign's choices as `audiences.selectors.audience_sql` takes them."""
     return {
@@ -107,9 +125,3 @@ def get_sample_contact(campaign: Campaign) -> Contact | None:
 def list_senders(workspace: Workspace) -> QuerySet[Sender]:
     """Return a workspace's senders by name."""
     return Sender.objects.for_workspace(workspace).order_by("from_name", "from_email")
-
-
-def list_templates(workspace: Workspace, *, search: str = "") -> QuerySet[EmailTemplate]:
-    """Return a workspace's templates, the newest first."""
-    rows = EmailTemplate.objects.for_workspace(workspace).order_by("-updated_at")
-    return rows.filter(Q(name__icontains=search) | Q(subject__icontains=search)) if search else rows

@@ -40,11 +40,12 @@ def _apply(template: EmailTemplate, fields: dict[str, Any]) -> None:
         template.format, template.body = new_format, clean_body(body, new_format)
 
 
-def _save(template: EmailTemplate, actor: User | None, kind: str, summary: str) -> EmailTemplate:
+def _save(template: EmailTemplate, actor: User | None, kind: str, summary: str, *, note: str = "") -> EmailTemplate:
     try:
         with transaction.atomic():
             template.save()
-            keep_template_version(template=template, actor=actor)
+            if template.subject or template.body:
+                keep_template_version(template=template, actor=actor, note=note)
             activity.record(workspace=template.workspace, actor=actor, kind=kind, summary=summary, subject=template)
     except IntegrityError as error:
         detail = "A template of this name is there already."
@@ -60,7 +61,7 @@ def create_template(*, workspace: Workspace, actor: User | None, name: str, **fi
     """
     template = EmailTemplate(workspace=workspace)
     _apply(template, {"name": name, **fields})
-    return _save(template, actor, "template.created", f"Saved the template {template.name}.")
+    return _save(template, actor, "template.created", f"Saved the template {template.name}.", note="As it began")
 
 
 def update_template(*, template: EmailTemplate, actor: User | None, **fields: Any) -> EmailTemplate:
@@ -104,7 +105,7 @@ def save_as_template(*, campaign: Campaign, label: str, actor: User | None, name
     )
 
 
-def _free_name(workspace: Workspace, name: str) -> str:
+def free_name(workspace: Workspace, name: str) -> str:
     """Return the name, with a number behind it when it is taken."""
     taken = set(
         EmailTemplate.objects.for_workspace(workspace).filter(name__startswith=name).values_list("name", flat=True)
@@ -119,7 +120,7 @@ def duplicate_template(*, template: EmailTemplate, actor: User | None) -> EmailT
     return create_template(
         workspace=template.workspace,
         actor=actor,
-        name=_free_name(template.workspace, f"{template.name[:105]} (copy)"),
+        name=free_name(template.workspace, f"{template.name[:105]} (copy)"),
         purpose=template.purpose,
         subject=template.subject,
         preview_text=template.preview_text,
@@ -147,7 +148,7 @@ def create_from_starter(*, workspace: Workspace, actor: User | None, starter: St
     return create_template(
         workspace=workspace,
         actor=actor,
-        name=_free_name(workspace, starter.name),
+        name=free_name(workspace, starter.name),
         purpose=starter.purpose,
         subject=starter.subject,
         preview_text=starter.preview_text,

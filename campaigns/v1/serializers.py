@@ -12,7 +12,8 @@ from aiwriter.models import Brief
 from audiences.models import Contact, ContactList, Segment
 from campaigns.deliverability.board import board
 from campaigns.deliverability.routes import Route, route_of
-from campaigns.models import Campaign, EmailTemplate, Sender, SendingDomain, Variant
+from campaigns.models import Campaign, EmailTemplate, Sender, SendingDomain, TemplateVersion, Variant
+from pulsequill.core.rest.etags import etag_of
 from pulsequill.core.rest.fields import SafeJSONField
 
 MAX_BODY_BYTES = 512 * 1024
@@ -73,6 +74,24 @@ class CampaignSummarySerializer(serializers.ModelSerializer[Campaign]):
         read_only_fields = fields
 
 
+@extend_schema_field(
+    {
+        "type": "object",
+        "properties": {
+            "weekdays": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 7}},
+            "from": {"type": "string", "example": "09:00"},
+            "to": {"type": "string", "example": "17:00"},
+        },
+        "description": (
+            "Hours of the week in which it may be mailed; empty: at any time. Weekdays are ISO (1 is Monday), times the"
+            " workspace's, or the contact's when `timezone_mode` is `contact`. Over midnight when `to` is earlier."
+        ),
+    }
+)
+class SendWindowField(SafeJSONField):
+    """A sending window; the service says which part of it is wrong."""
+
+
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     """A campaign with everything that can be edited. Its `ETag` is the revision."""
 
@@ -85,13 +104,20 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     exclude_segments = WorkspaceRelatedField(queryset=Segment.objects, many=True, required=False)
     variants = VariantSerializer(many=True, required=False)
     utm = serializers.DictField(child=serializers.CharField(max_length=100, allow_blank=True), required=False)
+    timezone_mode = serializers.ChoiceField(
+        choices=Campaign.TimezoneMode.choices,
+        required=False,
+        help_text="`contact`: at the time of `send_at` where each contact is, by the contact's `time_zone`.",
+    )
+    send_window = SendWindowField(required=False)
     throttle_per_hour = serializers.IntegerField(min_value=1, max_value=10_000_000, allow_null=True, required=False)
 
     class Meta:
         model = Campaign
         fields = (
             "name", "sender", "brief", "lists", "segments", "exclude_lists", "exclude_segments", "variants",
-            "track_opens", "track_clicks", "utm", "send_at", "throttle_per_hour", *_STATE,
+            "track_opens", "track_clicks", "utm", "send_at", "timezone_mode", "send_window", "throttle_per_hour",
+            *_STATE,
         )  # fmt: skip
         read_only_fields = _STATE
 
@@ -102,8 +128,16 @@ class AudienceSerializer(serializers.Serializer[Any]):
     included = serializers.IntegerField()
     skipped = serializers.DictField(child=serializers.IntegerField())
     finish_estimate = serializers.DateTimeField(
-        allow_null=True, help_text="When the last message would leave if it began now; null when nobody gets it."
+        allow_null=True,
+        help_text="When the last message leaves: begun at `send_at` when that lies ahead, else now; while it is being"
+        " sent, from here on. Limits, windows, warm-up and time zones count. Null when nobody gets it.",
     )
+    limited_by = serializers.ChoiceField(
+        choices=["speed", "rate", "throttle", "warm_up", "window", "local_time"],
+        allow_null=True,
+        help_text="What decides about it: the provider's speed, or a limit.",
+    )
+    starts_at = serializers.DateTimeField(allow_null=True, help_text="When the first message leaves.")
 
 
 class FindingSerializer(serializers.Serializer[Any]):
@@ -212,12 +246,32 @@ class TemplateSerializer(serializers.ModelSerializer[EmailTemplate]):
     """A saved body that campaigns start from."""
 
     name = serializers.CharField(max_length=120)
+    purpose = serializers.ChoiceField(choices=EmailTemplate.Purpose.choices, required=False, allow_blank=True)
     subject = serializers.CharField(max_length=300, required=False, allow_blank=True)
     preview_text = serializers.CharField(max_length=300, required=False, allow_blank=True)
     format = serializers.ChoiceField(choices=Variant.Format.choices, required=False)
     body = BodyField(required=False)
+    revision = serializers.SerializerMethodField(help_text="Send it back as `If-Match` to change only what you read.")
 
     class Meta:
         model = EmailTemplate
-        fields = ("id", "name", "subject", "preview_text", "format", "body", "created_at", "updated_at")
+        fields = (
+            "id", "name", "purpose", "subject", "preview_text", "format", "body", "revision", "created_at",
+            "updated_at",
+        )  # fmt: skip
         read_only_fields = ("id", "created_at", "updated_at")
+
+    def get_revision(self, template: EmailTemplate) -> str:
+        """Return the ETag without its quotes."""
+        return etag_of(template).strip('"')
+
+
+class TemplateVersionSerializer(serializers.ModelSerializer[TemplateVersion]):
+    """A kept state of a template."""
+
+    created_by = serializers.StringRelatedField[Any](read_only=True, help_text="Who wrote it; null for the system.")
+
+    class Meta:
+        model = TemplateVersion
+        fields = ("number", "note", "subject", "preview_text", "format", "created_by", "created_at", "updated_at")
+        read_only_fields = fields

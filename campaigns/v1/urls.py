@@ -6,7 +6,18 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, path
 
-from campaigns.v1 import assets, campaigns, drafts, messages, providers, senders, sending, templates, transactional
+from campaigns.v1 import (
+    assets,
+    campaigns,
+    drafts,
+    messages,
+    providers,
+    senders,
+    sending,
+    templates,
+    transactional,
+    versions,
+)
 
 _LIST: dict[str, Any] = {"get": "list", "post": "create"}
 _ONE: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
@@ -20,6 +31,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<uuid:id>/preflight", campaigns.CampaignPreflightView.as_view(), name="v1_campaign_preflight"),
     path("campaigns/<uuid:id>/preview", campaigns.CampaignPreviewView.as_view(), name="v1_campaign_preview"),
     path("campaigns/<uuid:id>/duplicate", campaigns.CampaignDuplicateView.as_view(), name="v1_campaign_duplicate"),
+    path(
+        "campaigns/<uuid:id>/versions",
+        versions.VariantVersionViewSet.as_view({"get": "list"}),
+        name="v1_variant_version_list",
+    ),
+    path(
+        "campaigns/<uuid:id>/versions/<int:number>/restore",
+        versions.VariantVersionRestoreView.as_view(),
+        name="v1_variant_version_restore",
+    ),
     path("campaigns/<uuid:id>/adopt", drafts.CampaignAdoptView.as_view(), name="v1_campaign_adopt"),
     path("campaigns/<uuid:id>/test-send", sending.CampaignTestSendView.as_view(), name="v1_campaign_test_send"),
     path("campaigns/<uuid:id>/send", sending.CampaignSendView.as_view(), name="v1_campaign_send"),
@@ -48,4 +69,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sending-domains/<uuid:id>/check", senders.SendingDomainCheckView.as_view(), name="v1_sending_domain_check"),
     path("templates", templates.TemplateViewSet.as_view(_LIST), name="v1_template_list"),
     path("templates/<uuid:id>", templates.TemplateViewSet.as_view(_ONE_WITHOUT_PUT), name="v1_template"),
+    path(
+        "templates/<uuid:id>/versions",
+        templates.TemplateVersionViewSet.as_view({"get": "list"}),
+        name="v1_template_version_list",
+    ),
+    path(
+        "templates/<uuid:id>/versions/<int:number>/restore",
+        templates.TemplateVersionRestoreView.as_view(),
+        name="v1_template_version_restore",
+    ),
 ]

@@ -17,6 +17,7 @@ from campaigns.forms import NewCampaignForm
 from campaigns.models import Campaign
 from campaigns.selectors import campaigns as selectors
 from campaigns.selectors import ledger
+from campaigns.selectors.templates import list_templates
 from campaigns.services import composing
 from pulsequill.core.errors import Invalid
 from pulsequill.core.keyset import paginate
@@ -96,7 +97,7 @@ class CampaignNewPage(WorkspaceTemplatePage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the form and a few templates to start from."""
-        templates = selectors.list_templates(self.workspace)[:4]
+        templates = list_templates(self.workspace)[:4]
         return super().get_context_data(form=kwargs.pop("form", NewCampaignForm()), templates=templates, **kwargs)
 
     def post(self, request: HttpRequest) -> HttpResponseBase:

@@ -230,3 +230,20 @@ def test_what_is_sent_cannot_be_changed(call: Caller) -> None:
     assert call("PATCH", f"campaigns/{campaign.pk}", {"name": "X"}).status_code == 409
     assert call("DELETE", f"campaigns/{campaign.pk}").status_code == 409
     assert Variant.objects.get().subject == "Beans, {{first_name}}"
+
+
+def test_a_templates_versions_are_listed_and_restored(call: Caller) -> None:
+    made = call("POST", "templates", {"name": "Welcome", "subject": "One", "purpose": "welcome"}).json()
+    assert made["purpose"] == "welcome"
+    path = f"templates/{made['id']}"
+    changed = call("PATCH", path, {"subject": "Two"}).json()
+    assert changed["revision"] != made["revision"]
+    kept = call("GET", f"{path}/versions").json()["results"]
+    assert [(version["number"], version["subject"], version["note"]) for version in kept] == [
+        (2, "Two", ""),
+        (1, "One", "As it began"),
+    ]
+    assert call("POST", f"{path}/versions/1/restore").json()["subject"] == "One"
+    assert call("GET", path).json()["subject"] == "One"
+    assert call("POST", f"{path}/versions/9/restore").status_code == 404
+    assert call("POST", "templates", {"name": "X", "purpose": "evil"}).status_code == 400

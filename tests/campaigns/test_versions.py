@@ -131,7 +131,9 @@ def test_restoring_a_template_is_itself_a_version(workspace: Workspace) -> None:
     versions.restore_template_version(version=first, actor=None)
     now = EmailTemplate.objects.get()
     assert (now.subject, len(now.body)) == ("One", len(HELLO))
-    assert [version.note for version in versions.list_versions(template)] == ["Restored version 1", "", ""]
+    assert [version.note for version in versions.list_versions(template)] == [
+        "Restored version 1", "", "As it began",
+    ]  # fmt: skip
 
 
 # --- comparing ---------------------------------------------------------------------------------------------------
