@@ -109,6 +109,14 @@ class _TimedReader(io.RawIOBase):
         super().close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """An open connection and the socket below it."""
+
+    connection: http.client.HTTPConnection
+    socket: _TimedSocket
+
+
 class ConnectionPool:
     """Open connections to one host, used by many threads."""
 
@@ -117,7 +125,7 @@ class ConnectionPool:
         self._parts = urlsplit(base_url)
         self._timeout_s = timeout_s
         self._tls = ssl.create_default_context() if self._parts.scheme == "https" else None
-        self._idle: deque[http.client.HTTPConnection] = deque()
+        self._idle: deque[_Line] = deque()
 
     def exchange(self, request: Request) -> Answer:
         """Send one request, once, and return its complete answer.
@@ -126,37 +134,37 @@ class ConnectionPool:
             NotConnected: nothing has left.
             OSError, http.client.HTTPException: the request may have arrived.
         """
-        connection = self._take()
+        line = self._take()
         headers = {name.title(): value for name, value in request.header_items()}
-        connection.sock.deadline = time.monotonic() + self._timeout_s
+        line.socket.deadline = time.monotonic() + self._timeout_s
         try:
-            connection.request(request.get_method(), request.selector, request.data, headers)  # type: ignore[arg-type]
-            response = connection.getresponse()
+            line.connection.request(request.get_method(), request.selector, request.data, headers)
+            response = line.connection.getresponse()
             answer = Answer(response.status, response.headers, response.read())
         except BaseException:
-            connection.close()
+            line.connection.close()
             raise
-        if connection.sock is not None:  # `http.client` has closed it when the server wished so
-            connection.sock.idle_since = time.monotonic()
-            self._idle.append(connection)
+        if line.connection.sock is not None:  # `http.client` has closed it when the server wished so
+            line.socket.idle_since = time.monotonic()
+            self._idle.append(line)
         return answer
 
     def close(self) -> None:
         """Close the idle connections."""
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop().connection.close()
 
-    def _take(self) -> http.client.HTTPConnection:
+    def _take(self) -> _Line:
         while True:
             try:
-                connection = self._idle.pop()
+                line = self._idle.pop()
             except IndexError:
                 return self._connect()
-            if connection.sock.is_usable():
-                return connection
-            connection.close()
+            if line.socket.is_usable():
+                return line
+            line.connection.close()
 
-    def _connect(self) -> http.client.HTTPConnection:
+    def _connect(self) -> _Line:
         host, port = self._parts.hostname or "", self._parts.port
         connection = (
             http.client.HTTPSConnection(host, port, timeout=self._timeout_s, context=self._tls)
@@ -169,8 +177,9 @@ class ConnectionPool:
         except OSError as error:
             connection.close()
             raise NotConnected from error
-        connection.sock = _TimedSocket(connection.sock)
-        return connection
+        timed = _TimedSocket(connection.sock)
+        connection.sock = timed  # it has what `http.client` uses
+        return _Line(connection, timed)
 
 
 class PooledClient(Client):
