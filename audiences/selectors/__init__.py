@@ -20,8 +20,10 @@ from audiences.selectors.contacts import (
 from audiences.selectors.imports import list_rejects, progress_of
 from audiences.selectors.lists import count_by_list, count_suppressions, list_names
 from audiences.selectors.segments import Explanation, count_segment, explain_segment, preview_segment
+from audiences.selectors.values import TAG_IN_VALUE, value_sql
 
 __all__ = [
+    "TAG_IN_VALUE",
     "AudienceCount",
     "ContactFilter",
     "Explanation",
@@ -43,5 +45,6 @@ __all__ = [
     "preview_segment",
     "progress_of",
     "register_timeline_source",
+    "value_sql",
     "with_status",
 ]

@@ -14,6 +14,7 @@ from django.db.models.functions import Lower
 from audiences.models import Contact, Segment, Subscription, Suppression
 from audiences.segmentation import compile_rules, fields_of
 from audiences.selectors.counting import Count, count_queryset
+from audiences.selectors.values import TAG_IN_VALUE, value_sql
 from pulsequill.core.db import TenantQuerySet
 from pulsequill.core.keyset import Page, paginate
 
@@ -37,6 +38,8 @@ class ContactFilter:
     status: str = ""
     list_id: UUID | None = None
     segment_id: UUID | None = None
+    #: `empty:<key>` or `tag:<key>`: whose value for a merge tag is empty, or holds a tag itself.
+    value: str = ""
 
 
 class TimelineEntry(NamedTuple):
@@ -56,6 +59,8 @@ def find_contacts(workspace: Any, wanted: ContactFilter) -> TenantQuerySet[Conta
         contacts = contacts.filter(subscriptions__list_id=wanted.list_id)
     if wanted.segment_id:
         contacts = _in_segment(contacts, workspace, wanted.segment_id)
+    if wanted.value:
+        contacts = _with_value(contacts, wanted.value)
     if wanted.status:
         contacts = _of_status(contacts, wanted.status)
     return _searched(contacts, wanted.q)
@@ -71,6 +76,18 @@ def _in_segment(contacts: TenantQuerySet[Contact], workspace: Any, segment_id: U
     narrowed: TenantQuerySet[Contact] = contacts.extra(  # type: ignore[assignment]  # noqa: S610
         where=[f"audiences_contact.id IN ({members})"], params=[segment.workspace_id, *params]
     )
+    return narrowed
+
+
+def _with_value(contacts: TenantQuerySet[Contact], wanted: str) -> TenantQuerySet[Contact]:
+    kind, _, key = wanted.partition(":")
+    value, params = value_sql(key, "audiences_contact")
+    tests = {"empty": (f"{value} = ''", params), "tag": (f"{value} ~ %s", [*params, TAG_IN_VALUE])}
+    if kind not in tests:
+        return contacts
+    condition, values = tests[kind]
+    # The condition is one of two fixed texts; the key is a parameter.
+    narrowed: TenantQuerySet[Contact] = contacts.extra(where=[condition], params=values)  # type: ignore[assignment]  # noqa: S610
     return narrowed
 
 

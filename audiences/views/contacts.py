@@ -51,6 +51,7 @@ def filter_from(query: Any) -> ContactFilter:
         status=status if status in known else "",
         list_id=_uuid(query.get("list", "")),
         segment_id=_uuid(query.get("segment", "")),
+        value=query.get("value", "")[:80].replace("\0", ""),
     )
 
 
@@ -85,7 +86,7 @@ class ContactListPage(WorkspaceTemplatePage):
         opened = _uuid(query.pop("open", [""])[-1])
         page = list_contacts(self.workspace, wanted, query=query, address=self.request.path)
         counts = _view_counts(self.workspace)
-        is_narrowed = bool(wanted.q or wanted.list_id or wanted.segment_id)
+        is_narrowed = bool(wanted.q or wanted.list_id or wanted.segment_id or wanted.value)
         shown = counts.get(wanted.status) if not is_narrowed else None
         context = super().get_context_data(
             page=page,

@@ -56,7 +56,7 @@ class Brand:
     @property
     def on_accent(self) -> str:
         """White or ink, whichever stands out on the accent (WCAG 2.2 relative luminance)."""
-        return "#ffffff" if _contrast(self.accent, "#ffffff") >= _contrast(self.accent, "#1c1925") else "#1c1925"
+        return "#ffffff" if contrast(self.accent, "#ffffff") >= contrast(self.accent, "#1c1925") else "#1c1925"
 
 
 def _is_valid(name: str, text: str) -> bool:
@@ -72,13 +72,15 @@ def _is_valid(name: str, text: str) -> bool:
     return bool(_COLOUR.fullmatch(text))
 
 
-def _luminance(colour: str) -> float:
+def luminance(colour: str) -> float:
+    """Return the relative luminance of `#rgb` or `#rrggbb`, 0 to 1 (WCAG 2.2, definition of relative luminance)."""
     digits = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
     channels = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def _contrast(one: str, other: str) -> float:
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours, 1 to 21 (WCAG 2.2, success criterion 1.4.3)."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)

@@ -10,7 +10,6 @@ from campaigns.preflight.examined import Examined
 from campaigns.preflight.finding import Finding, Severity
 
 _WORDS = ("text", "html", "label", "title", "src", "image")
-_LEFT_OVER = ("{{", "}}")
 
 
 def is_empty(variant: Variant) -> bool:
@@ -25,10 +24,10 @@ def _says_something(block: Block) -> bool:
 
 
 def find(examined: Examined) -> Iterator[Finding]:
-    """Find empty bodies, what cannot be compiled, and braces that are left over."""
+    """Find empty bodies, and what cannot be compiled."""
     if not examined.variants:
         yield Finding("content_missing", Severity.BLOCK, "The campaign has no content", examined.composer)
-    compiled = examined.compiled
+    _ = examined.compiled  # fills `broken`
     for variant in examined.variants:
         where = examined.naming(variant.label)
         if refusal := examined.broken.get(variant.label):
@@ -47,20 +46,3 @@ def find(examined: Examined) -> Iterator[Finding]:
                 examined.composer,
                 detail="Adopt a draft or add a block.",
             )
-        elif _has_bare_braces(compiled[variant.label].text):
-            yield Finding(
-                "braces_left",
-                Severity.WARN,
-                f"Single or extra braces{where}",
-                examined.composer,
-                detail="A merge tag has exactly two braces on each side: {{first_name}}.",
-            )
-
-
-def _has_bare_braces(source: str) -> bool:
-    """Return whether readers would see braces: what is left when all tags are taken out."""
-    rest = source
-    for raw in ("{{{", "}}}"):
-        rest = rest.replace(raw, "{{" if raw == "{{{" else "}}")
-    parts = [part.partition("}}")[2] if number else part for number, part in enumerate(rest.split("{{"))]
-    return any("{" in part or "}" in part for part in parts)

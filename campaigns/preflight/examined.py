@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
 from accounts.models import Workspace
 from audiences import selectors as audiences
 from campaigns.content.compile import Compiled, compile_variant
 from campaigns.models import Campaign, Variant
+from campaigns.preflight.link_answers import LinkAnswer, known_answers, web_addresses
 from campaigns.selectors.campaigns import audience_of
+from campaigns.selectors.finish import Estimate, estimate
 from pulsequill.core.errors import Invalid
 
 
@@ -67,9 +71,30 @@ class Examined:
             return audiences.AudienceCount(included=0, skipped={})
         return audiences.count_audience(**self.chosen)
 
+    @cached_property
+    def estimate(self) -> Estimate | None:
+        """When it would be done; None when nobody gets it or it never ends."""
+        return estimate(self.campaign, included=self.count.included, now=timezone.now())
+
+    @cached_property
+    def urls(self) -> list[str]:
+        """Every web address that readers can follow or that shows a picture, once each."""
+        return list(dict.fromkeys(url for compiled in self.compiled.values() for url in web_addresses(compiled.html)))
+
+    @cached_property
+    def answers(self) -> dict[str, LinkAnswer]:
+        """What the addresses answered when they were last asked; those not asked yet are missing."""
+        return known_answers(self.workspace.pk, self.urls)
+
     def naming(self, label: str) -> str:
         """Return "in variant B" when there is more than one."""
         return f" in variant {label}" if len(self.variants) > 1 else ""
+
+    def contacts(self, **query: str) -> str:
+        """Return the address of the contact list, narrowed to some of the recipients."""
+        only = [*self.chosen["lists"]] if len(self.chosen["lists"]) == 1 and not self.chosen["segments"] else []
+        narrowed = {**query, **({"list": str(only[0])} if only else {})}
+        return f"{reverse('audiences:contact_list')}?{urlencode(narrowed)}"
 
     def page(self, name: str, anchor: str = "") -> str:
         """Return the address of a page that mends something; '' when this installation has no such page."""

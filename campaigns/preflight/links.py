@@ -11,16 +11,29 @@ from campaigns.content.blocks import walk
 from campaigns.models import Variant
 from campaigns.preflight.examined import Examined
 from campaigns.preflight.finding import Finding, Severity
+from campaigns.preflight.link_answers import PLACEHOLDER_HOST, State
 
 _HREF = re.compile(r"<a\b[^<>]*?\shref=(\"|')(?P<url>.*?)\1", re.IGNORECASE | re.DOTALL)
-#: Reserved for documentation and tests (RFC 2606, RFC 6761): a leftover of a template.
-_PLACEHOLDER_HOSTS = re.compile(
-    r"(^|\.)(example|invalid|test|localhost)$|^example\.(com|net|org)$|^127\.|^yourdomain\."
-)
+
+#: State -> code, what happened, what it means.
+_ANSWERS: dict[State, tuple[str, str, str]] = {
+    State.GONE: (
+        "link_dead",
+        "“{url}” is not there ({status})",
+        "Readers would see an error page. Correct the address.",
+    ),
+    State.FAILING: ("link_failing", "“{url}” has a problem ({status})", "The server answers with an error right now."),
+    State.SILENT: ("link_silent", "“{url}” does not answer", "The server cannot be reached from here."),
+    State.PRIVATE: (
+        "link_private",
+        "“{url}” is not public",
+        "It leads into a private network; readers cannot open it.",
+    ),
+}
 
 
 def find(examined: Examined) -> Iterator[Finding]:
-    """Find buttons without an address, incomplete addresses, and plain http."""
+    """Find buttons without an address, incomplete addresses, plain http, and what did not answer well."""
     for variant in examined.variants:
         where = examined.naming(variant.label)
         if variant.format == Variant.Format.BLOCKS and variant.label not in examined.broken:
@@ -38,12 +51,16 @@ def find(examined: Examined) -> Iterator[Finding]:
         urls = dict.fromkeys(unescape(found["url"]).strip() for found in _HREF.finditer(compiled.html))
         for url in urls:
             yield from _judge(url, examined, examined.naming(label))
+    yield from _answers(examined)
+
+
+def _shown(url: str) -> str:
+    return url if len(url) <= 80 else f"{url[:77]}…"
 
 
 def _judge(url: str, examined: Examined, where: str) -> Iterator[Finding]:
     if url.startswith(("mailto:", "tel:", "{{")):
         return
-    shown = url if len(url) <= 80 else f"{url[:77]}…"
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").lower()
@@ -53,16 +70,16 @@ def _judge(url: str, examined: Examined, where: str) -> Iterator[Finding]:
         yield Finding(
             "link_broken",
             Severity.BLOCK,
-            f"“{shown}”{where} is not a complete address",
+            f"“{_shown(url)}”{where} is not a complete address",
             examined.composer,
             detail="A link begins with https://.",
         )
         return
-    if _PLACEHOLDER_HOSTS.search(host) and not examined.workspace.is_demo:
+    if PLACEHOLDER_HOST.search(host) and not examined.workspace.is_demo:
         yield Finding(
             "link_placeholder",
             Severity.WARN,
-            f"“{shown}”{where} looks like a placeholder",
+            f"“{_shown(url)}”{where} looks like a placeholder",
             examined.composer,
             detail="Addresses such as example.com belong to nobody.",
         )
@@ -70,7 +87,25 @@ def _judge(url: str, examined: Examined, where: str) -> Iterator[Finding]:
         yield Finding(
             "link_http",
             Severity.WARN,
-            f"“{shown}”{where} is not encrypted",
+            f"“{_shown(url)}”{where} is not encrypted",
             examined.composer,
             detail="Use https: browsers warn about plain http, and filters count it.",
         )
+
+
+def _answers(examined: Examined) -> Iterator[Finding]:
+    answers = examined.answers
+    if len(answers) > 1 and all(answer.state is State.SILENT for answer in answers.values()):
+        yield Finding(
+            "links_unchecked",
+            Severity.INFO,
+            "The links could not be tried",
+            examined.review,
+            detail="No address answered, so this machine has probably no way to the internet.",
+        )
+        return
+    for url, answer in answers.items():
+        if answer.state in _ANSWERS:
+            code, message, detail = _ANSWERS[answer.state]
+            words = message.format(url=_shown(url), status=answer.status)
+            yield Finding(code, Severity.WARN, words, examined.composer, detail=detail)
