@@ -19,8 +19,11 @@ from campaigns.domain_names import ascii_domain
 from pulsequill.core.errors import Invalid
 
 LINE_LENGTH = 78
+#: What an address may hold as it is in a `mailto:` link (RFC 6068 section 2).
+MAILTO_SAFE = "@!$'*+-._~"
 _BREAKS = re.compile(r"[\r\n\x00]")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
+#: Control characters, and what programs other than mail take for a line break.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _NEEDS_QUOTES = re.compile(r"[^A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]")
 
 
@@ -44,12 +47,14 @@ def unstructured(name: str, value: str) -> str:
     """Return the value of a free-text header such as Subject, encoded and folded."""
     if value.isascii() and "=?" not in value and len(name) + 2 + len(value) <= LINE_LENGTH:
         return value
-    charset = "us-ascii" if value.isascii() and "=?" not in value and _has_short_words(value) else "utf-8"
+    charset = "us-ascii" if value.isascii() and "=?" not in value and _folds_between_words(value) else "utf-8"
     return Header(value, charset, header_name=name, maxlinelen=LINE_LENGTH).encode(linesep="\r\n")
 
 
-def _has_short_words(value: str) -> bool:
-    return max(map(len, value.split(" "))) < LINE_LENGTH - 10
+def _folds_between_words(value: str) -> bool:
+    """Tell whether plain words can be folded: none too long, and no run of blanks, which readers shorten at a fold."""
+    words = value.split(" ")
+    return all(words) and max(map(len, words)) < LINE_LENGTH - 10
 
 
 def ascii_address(email: str) -> str:
@@ -111,7 +116,7 @@ class FixedHeaders:
         address = ascii_address(from_email)
         list_label = mailbox(one_line(workspace_name), "x@x").rpartition("<")[0].strip()
         return cls(
-            from_name=from_name,
+            from_name=one_line(from_name),
             from_email=address,
             reply_to=ascii_address(reply_to),
             list_id=f"{list_label} <{workspace_slug}.{public_host()}>",
@@ -133,7 +138,7 @@ class FixedHeaders:
             unsubscribe_url: the recipient's own link; its token is also the subject of the mail that unsubscribes.
         """
         token = unsubscribe_url.rpartition("/")[2]
-        mailto = f"mailto:{self.mailto}?subject=unsubscribe%20{quote_url(token)}"
+        mailto = f"mailto:{quote_url(self.mailto, safe=MAILTO_SAFE)}?subject=unsubscribe%20{quote_url(token)}"
         return {
             "List-Id": self.list_id,
             "List-Unsubscribe": f"<{unsubscribe_url}>,\r\n <{mailto}>",
