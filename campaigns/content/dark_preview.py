@@ -28,11 +28,14 @@ def _turned(colour: str, *, is_ink: bool) -> str:
     digits = _NAMED.get(colour.lower(), colour)[1:]
     if len(digits) == 3:
         digits = "".join(digit * 2 for digit in digits)
-    hue, lightness, saturation = colorsys.rgb_to_hls(*(int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)))
-    if (lightness < _MIDDLE) is not is_ink:
+    hue, before, saturation = colorsys.rgb_to_hls(*(int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)))
+    if (before < _MIDDLE) is not is_ink:
         return colour
     # Paper becomes a dark grey, not black, and ink an off-white: both as the programs do.
-    lightness = 1 - lightness * 0.9 if is_ink else 0.1 + (1 - lightness) * 0.8
+    lightness = 1 - (0.08 + before * 0.9) if is_ink else 0.1 + (1 - before) * 0.8
+    # The tint keeps its strength: a warm white becomes a warm grey, not brown.
+    chroma = saturation * (1 - abs(2 * before - 1))
+    saturation = min(1.0, chroma / (1 - abs(2 * lightness - 1)))
     return "#" + "".join(f"{round(part * 255):02x}" for part in colorsys.hls_to_rgb(hue, lightness, saturation))
 
 

@@ -50,8 +50,9 @@ def adopt_draft(
         "draft": draft,
     }
     changed = update_campaign(
-        campaign=campaign, actor=actor, changes={"variants": [content]}, expected_revision=expected_revision
-    )
+        campaign=campaign, actor=actor, changes={"variants": [content]}, expected_revision=expected_revision,
+        note="Adopted a draft",
+    )  # fmt: skip
     accept_draft(draft=draft, actor=actor, override=override)
     activity.record(
         workspace=campaign.workspace, actor=actor, kind="campaign.draft_adopted",

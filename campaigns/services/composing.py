@@ -17,6 +17,7 @@ from campaigns.content.links import UTM_NAMES
 from campaigns.content.sanitising import without_control_characters
 from campaigns.lifecycle import DELETABLE
 from campaigns.models import Campaign, Sender, Variant
+from campaigns.services import versions
 from campaigns.services.editing import lock_for_edit
 from campaigns.windows import parse_window
 from pulsequill.core.errors import FieldError, Invalid, NotFound, WrongState
@@ -111,7 +112,9 @@ def _clean_variant(content: Mapping[str, Any], current: Variant, path: str) -> d
     return columns
 
 
-def _save_variants(campaign: Campaign, variants: Sequence[Mapping[str, Any]], *, replaces: bool) -> None:
+def _save_variants(
+    campaign: Campaign, variants: Sequence[Mapping[str, Any]], *, replaces: bool, actor: User | None, note: str
+) -> None:
     if not 1 <= len(variants) <= MAX_VARIANTS:
         raise _refuse("variants", "wrong_number", f"A campaign has 1 to {MAX_VARIANTS} variants.")
     stored = {
@@ -135,8 +138,10 @@ def _save_variants(campaign: Campaign, variants: Sequence[Mapping[str, Any]], *,
     _share_out(
         kept, {str(content.get("label") or _LABELS[n]) for n, content in enumerate(variants) if "share" in content}
     )
-    for variant in kept.values():
+    for label, variant in kept.items():
         variant.save()
+        if label in seen and (variant.subject or variant.body):
+            versions.keep_variant_version(variant=variant, actor=actor, note=note)
     Variant.objects.for_workspace(campaign.workspace_id).filter(campaign=campaign).exclude(label__in=kept).delete()
 
 
@@ -178,7 +183,8 @@ def create_campaign(
     campaign = Campaign(workspace=workspace, name=clean_name(name), created_by=actor)
     campaign.save()
     changes = {key: value for key, value in (changes or {}).items() if key != "name"}
-    _apply(campaign, {"variants": [{"label": FIRST_LABEL}], **changes}, replaces_variants=True)
+    first = {"variants": [{"label": FIRST_LABEL}], **changes}
+    _apply(campaign, first, replaces_variants=True, actor=actor, note="As it began")
     campaign.save()
     activity.record(
         workspace=workspace, actor=actor, kind="campaign.created", summary=f"Made the campaign {campaign.name}.",
@@ -187,7 +193,9 @@ def create_campaign(
     return campaign
 
 
-def _apply(campaign: Campaign, changes: Mapping[str, Any], *, replaces_variants: bool) -> None:
+def _apply(
+    campaign: Campaign, changes: Mapping[str, Any], *, replaces_variants: bool, actor: User | None, note: str
+) -> None:
     if unknown := set(changes) - COLUMNS - set(AUDIENCE) - {"variants"}:
         raise _refuse(min(unknown), "unknown_field", f"A campaign has no {min(unknown)}.")
     columns = {name: value for name, value in changes.items() if name in COLUMNS}
@@ -209,19 +217,20 @@ def _apply(campaign: Campaign, changes: Mapping[str, Any], *, replaces_variants:
             _same_workspace(campaign, changes[name])
             getattr(campaign, name).set(changes[name])
     if "variants" in changes:
-        _save_variants(campaign, changes["variants"], replaces=replaces_variants)
+        _save_variants(campaign, changes["variants"], replaces=replaces_variants, actor=actor, note=note)
 
 
 @transaction.atomic
 def update_campaign(
     *,
     campaign: Campaign,
-    actor: User | None,  # noqa: ARG001 - every edit names its editor; autosaves are too many for the audit log
+    actor: User | None,
     changes: Mapping[str, Any],
     expected_revision: int | None = None,
     replaces_variants: bool = False,
+    note: str = "",
 ) -> Campaign:
-    """Change a draft.
+    """Change a draft. What its variants say then is kept as a version; autosaves are too many for the audit log.
 
     Args:
         campaign: any copy of it.
@@ -230,6 +239,7 @@ def update_campaign(
             any of `CONTENT`; labels that exist are changed, others made.
         expected_revision: the revision that the editor saw; None overwrites.
         replaces_variants: variants whose label is not named are removed.
+        note: why the versions are kept; empty for editing (see `versions.keep_variant_version`).
 
     Returns:
         The campaign with its new revision.
@@ -238,7 +248,7 @@ def update_campaign(
         Invalid, NotFound, WrongState, Stale: nothing was changed then.
     """
     row = lock_for_edit(campaign, expected_revision)
-    _apply(row, changes, replaces_variants=replaces_variants)
+    _apply(row, changes, replaces_variants=replaces_variants, actor=actor, note=note)
     row.revision += 1
     row.save()
     return row

@@ -130,7 +130,7 @@ def id_of(tenant: Tenant, route: Route) -> str:
 
 def absent_id(route: Route) -> str:
     """Return an id that nobody has."""
-    return "987654321" if "<int:" in route.pattern else str(uuid7())
+    return str(uuid7()) if "<uuid:" in route.pattern or "<int:" not in route.pattern else "987654321"
 
 
 def handled(route: Route) -> list[str]:

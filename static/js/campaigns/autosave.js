@@ -66,7 +66,7 @@ export function autosave(mail, { url, revision, payload, revisionOf, onState, on
     saving = patch(url, payload(mail.content), { headers: { "If-Match": `"${revision}"` } })
       .then((answer) => {
         revision = revisionOf(answer);
-        if (!dirtySince) onState("saved", `Saved ${clock(new Date())} · version ${revision}`);
+        if (!dirtySince) onState("saved", `Saved ${clock(new Date())}${typeof revision === "number" ? ` · version ${revision}` : ""}`);
         onSaved(revision);
       })
       .catch((error) => {

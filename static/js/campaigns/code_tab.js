@@ -11,7 +11,11 @@ import { placeOfPath, readJson } from "pq/json_place";
 const READ_MS = 300;
 const LANGUAGES = { blocks: "json", html: "html", mjml: "mjml", markdown: "markdown" };
 
-const sourceOf = ({ format, body }) => (format === "blocks" ? JSON.stringify(body, null, 2) : body);
+/** Blocks as people read them: what a block is comes first. */
+const ordered = ({ id, type, columns, ...fields }) => ({ type, ...fields, ...(columns ? { columns: columns.map((column) => column.map(ordered)) } : {}), id });
+const sourceOf = (blocks) => JSON.stringify(blocks.map(ordered), null, 2);
+/** The same blocks, whatever the order of their fields. */
+const same = (one, other) => Array.isArray(one) && sourceOf(one) === sourceOf(other);
 
 /**
  * @param {HTMLElement} area the <code-area>
@@ -41,7 +45,7 @@ export function codeTab(area, mail) {
       const { format, body } = mail.content;
       area.setAttribute("language", LANGUAGES[format]);
       if (format !== "blocks") area.value = body;
-      else if (JSON.stringify(readJson(area.value).value) !== JSON.stringify(body)) area.value = sourceOf(mail.content);
+      else if (!same(readJson(area.value).value, body)) area.value = sourceOf(body);
       isUnread = false;
     },
     /** Whether the box holds what could not be read. */

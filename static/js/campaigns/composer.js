@@ -29,9 +29,13 @@ const editor = mailEditor(one("#mail"), {
   revision: data.revision,
   payload: ({ subject, preview_text, format, body }) => ({ variants: [{ label: data.label, subject, preview_text, format, body }] }),
   revisionOf: (campaign) => campaign.revision,
+  contentOf: (campaign) => {
+    const { subject, preview_text, format, body } = campaign.variants.find((variant) => variant.label === data.label);
+    return { subject, preview_text, format, body };
+  },
   onContent: (content) => preview.show(content),
 });
-const { mail, saver, say, showState } = editor;
+const { saver, say } = editor;
 
 // --- the writer --------------------------------------------------------------------------------------------------
 const desk = agentDesk(one("[data-desk-card]"));
@@ -63,13 +67,9 @@ async function adopt(draft, { override = false } = {}) {
   if (!(await saver.flush())) return;
   try {
     const campaign = await post(data.urls.adopt, { draft: draft.id, variant: data.label, override }, { headers: { "If-Match": `"${saver.revision}"` } });
-    const variant = campaign.variants.find((candidate) => candidate.label === data.label);
-    saver.moveTo(campaign.revision);
-    const { subject, preview_text, format, body } = variant;
-    mail.adopt({ subject, preview_text, format, body });
+    editor.adopt(campaign, `Adopted · version ${campaign.revision}`);
     data.decided[draft.position] = "accepted";
     markDecided(draft.position);
-    showState("saved", `Adopted · version ${campaign.revision}`);
     one("#mail").scrollIntoView({ behavior: "smooth", block: "start" });
   } catch (error) {
     if (error.status === 422 && !override) {

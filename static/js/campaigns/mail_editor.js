@@ -15,6 +15,7 @@ import { convertBody } from "pq/campaigns/convert";
 import { MailDocument } from "pq/campaigns/document";
 import { editorPool } from "pq/campaigns/editors";
 import { tagDirectory } from "pq/campaigns/merge_tags";
+import { openHistory } from "pq/campaigns/history";
 import { pickMenu } from "pq/campaigns/pick_menu";
 import { subjectLines } from "pq/campaigns/subject_lines";
 import { tagPicker } from "pq/campaigns/tag_picker";
@@ -24,10 +25,12 @@ import { tagPicker } from "pq/campaigns/tag_picker";
  * @param {{
  *   content: {subject: string, preview_text: string, format: string, body: object[]|string},
  *   canEdit: boolean, tags: object[], networks: string[], what: string,
- *   urls: {api: string, editor: string, convert: string},
+ *   urls: {api: string, editor: string, convert: string, versions?: string},
  *   revision: string|number, payload: (content: object) => object, revisionOf: (answer: object) => string|number,
+ *   contentOf: (answer: object) => object,
  *   onSaved?: (revision: string|number) => void, onContent?: (content: object) => void
  * }} options
+ *   `contentOf` reads subject, preview text, format and body from an answer that changed them on the server;
  *   `what` is edited, as in "this campaign"; `onContent` is told the content at first and after each change.
  */
 export function mailEditor(root, options) {
@@ -148,13 +151,23 @@ export function mailEditor(root, options) {
     });
   }
 
+  /** The server changed the mail and saved it: show that; one undo step. */
+  function adopt(answer, words) {
+    saver.moveTo(options.revisionOf(answer));
+    mail.adopt(options.contentOf(answer));
+    showState("saved", words);
+  }
+  one("[data-history]")?.addEventListener("click", async () => {
+    if (!(await saver.flush())) return;
+    openHistory({ url: urls.versions, revision: () => saver.revision, onRestored: (answer) => adopt(answer, "Restored") });
+  });
+
   showMode();
   onContent(mail.content);
   return {
-    mail,
     saver,
     say,
-    showState,
+    adopt,
     /** What the server says about the content: its refusal as problem+json, or null. */
     showProblem: (problem) => { if (isCode) code.showProblem(problem); },
   };

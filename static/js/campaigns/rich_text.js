@@ -93,7 +93,8 @@ function mergeTagNode({ Node, Plugin }, directory, onTag) {
         props: {
           handleClickOn: (_view, _pos, node, at) => {
             if (node.type !== type || !this.editor.isEditable) return false;
-            onTag(this.editor, at);
+            // After the click is over: the editor takes the focus with it, and a popover would be dismissed by it.
+            setTimeout(() => onTag(this.editor, at));
             return false;
           },
         },

@@ -26,7 +26,13 @@ export function tagPicker(directory) {
   form.setAttribute("aria-label", "Merge tag");
   document.body.append(form);
   let finish = null;
-  form.addEventListener("submit", (event) => { event.preventDefault(); form.hidePopover(); });
+  /** Why the form closes: by its buttons, or ("") by Escape or a click elsewhere, which keeps what was typed too. */
+  let outcome = "";
+  function close(why) {
+    outcome = why;
+    form.hidePopover();
+  }
+  form.addEventListener("submit", (event) => { event.preventDefault(); close("change"); });
   form.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;
     finish?.();
@@ -67,16 +73,16 @@ export function tagPicker(directory) {
     if (node?.type.name !== "mergeTag" || !chip || isCondition(node.attrs.name)) return;
     if (isNew && (directory.fieldFallback(node.attrs.name) || directory.isSystem(node.attrs.name))) return;
     const { choice, fallback, before, after } = fill(node.attrs);
-    let outcome = "change";
+    outcome = "";
     const remove = element("button", { type: "button", className: "btn quiet s", textContent: "Remove" });
-    remove.addEventListener("click", () => { outcome = "remove"; form.hidePopover(); });
+    remove.addEventListener("click", () => close("remove"));
     form.append(element("div", { className: "row" }, remove, element("button", { type: "submit", className: "btn primary s push", textContent: "Done" })));
     finish = () => {
       if (editor.isDestroyed) return;
       const changed = { name: choice.value, fallback: tagWords(fallback.value), before: tagWords(before.value), after: tagWords(after.value) };
       if (outcome === "remove") replaceTag(editor, at, null);
       else if (Object.entries(changed).some(([name, value]) => node.attrs[name] !== value)) replaceTag(editor, at, changed);
-      if (document.activeElement === document.body || form.contains(document.activeElement)) editor.commands.focus(at + (outcome === "remove" ? 0 : 1));
+      if (outcome) editor.commands.focus(at + (outcome === "remove" ? 0 : 1));
     };
     form.showPopover();
     placeBeside(form, chip);
