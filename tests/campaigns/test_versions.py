@@ -10,7 +10,7 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import Workspace
-from campaigns.models import Campaign, EmailTemplate, TemplateVersion, Variant
+from campaigns.models import Campaign, EmailTemplate, TemplateVersion, Variant, VariantVersion
 from campaigns.services import composing, templates, versions
 from pulsequill.core.errors import WrongState
 from pulsequill.core.rest.etags import Stale
@@ -26,7 +26,9 @@ def workspace() -> Workspace:
 
 @pytest.fixture
 def variant(workspace: Workspace) -> Variant:
-    return make_campaign(workspace).variants.get()
+    made = make_campaign(workspace).variants.get()
+    VariantVersion.objects.all().delete()
+    return made
 
 
 def say(variant: Variant, subject: str) -> Variant:
