@@ -2,17 +2,20 @@
 
 Run as `python -m pulsequill.benchmarks.smtp_sink PORT [DELAY_MS]`; with a delay each answer waits so long, as if the
 server were a round trip away. It speaks RFC 5321 with PIPELINING (RFC 2920); `XCOUNT` answers
-with the number of messages taken so far.
+with the number of messages taken so far, `XTALLY` with how many recipients got one and how many got more.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from collections import Counter
 
 
 class _Counter:
-    messages = 0
+    def __init__(self) -> None:
+        self.messages = 0
+        self.recipients: Counter[bytes] = Counter()
 
 
 class _Session(asyncio.Protocol):
@@ -21,6 +24,7 @@ class _Session(asyncio.Protocol):
         self.delay_s = delay_s
         self.buffer = bytearray()
         self.in_data = False
+        self.recipient = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -38,6 +42,7 @@ class _Session(asyncio.Protocol):
                 del self.buffer[: end + 5]
                 self.in_data = False
                 self.counter.messages += 1
+                self.counter.recipients[self.recipient] += 1
                 replies += b"250 2.0.0 taken\r\n"
                 continue
             end = self.buffer.find(b"\r\n")
@@ -65,6 +70,11 @@ class _Session(asyncio.Protocol):
             self.transport.write(b"221 bye\r\n")
             self.transport.close()
             return b""
+        if line.startswith(b"RCPT TO:"):
+            self.recipient = line
+        if line == b"XTALLY":
+            counts = self.counter.recipients.values()
+            return b"250 %d %d\r\n" % (len(counts), sum(count > 1 for count in counts))
         if line == b"XCOUNT":
             return b"250 %d\r\n" % self.counter.messages
         return b"250 OK\r\n"

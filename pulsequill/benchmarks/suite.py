@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pulsequill.benchmarks import imports, pages, relays, sending, tracking
+from pulsequill.benchmarks import crash, imports, pages, relays, sending, tracking
 
 BENCHMARKS = {
     "imports": imports.BENCHMARK,
@@ -10,6 +10,7 @@ BENCHMARKS = {
     "smtp": sending.SMTP,
     "slow_relay": relays.SLOW,
     "hand_over": relays.HAND_OVER,
+    "crash": crash.BENCHMARK,
     "tracking": tracking.BENCHMARK,
     "pages": pages.BENCHMARK,
 }
