@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -74,6 +74,9 @@ _BY_INDEX = "SELECT " + ", ".join(
     f"set_config('enable_{plan}', 'off', true)" for plan in ("bitmapscan", "sort", "seqscan", "hashjoin", "mergejoin")
 )
 
+#: Between the texts of a long array; no provider's id holds it.
+_SEPARATOR = "\x1f"
+
 #: A row without a campaign is transactional: nobody unsubscribes from a receipt, so only the other reasons stop it.
 _CLAIM_ONE = """
 WITH picked AS MATERIALIZED (
@@ -101,22 +104,26 @@ RETURNING m.id, m.attempt_id, m.attempt_no, m.contact_id, m.variant_id, m.email,
 #: compares each with each result takes a second for a batch instead of ten milliseconds.
 _RECORD = """
 WITH result AS (
-  SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])
-           AS r(id, attempt_id, status, reason, code, provider_message_id, due_at)
+  SELECT r.id, r.attempt_id, COALESCE(r.provider_message_id, '') AS provider_message_id,
+         (%(statuses)s::text[])[r.kind] AS status, (%(reasons)s::text[])[r.kind] AS reason,
+         (%(codes)s::text[])[r.kind] AS code, (%(due)s::timestamptz[])[r.kind] AS due_at
+    FROM unnest(%(ids)s::bigint[], %(attempts)s::uuid[], %(kinds)s::int[],
+                string_to_array(%(provider_ids)s, %(separator)s)) AS r(id, attempt_id, kind, provider_message_id)
 ), done AS (
   UPDATE campaigns_message m
      SET status = r.status, reason = r.reason, last_error_code = r.code, due_at = r.due_at, lease_until = NULL,
          provider_message_id = CASE WHEN r.status = 'sent' THEN r.provider_message_id ELSE m.provider_message_id END,
-         sent_at = CASE WHEN r.status = 'sent' THEN %s ELSE m.sent_at END,
-         delivered_at = CASE WHEN r.status = 'sent' AND %s THEN COALESCE(m.delivered_at, %s) ELSE m.delivered_at END,
+         sent_at = CASE WHEN r.status = 'sent' THEN %(now)s ELSE m.sent_at END,
+         delivered_at = CASE WHEN r.status = 'sent' AND %(delivered)s THEN COALESCE(m.delivered_at, %(now)s)
+                             ELSE m.delivered_at END,
          attempt_no = CASE WHEN r.status = 'queued' THEN m.attempt_no - 1 ELSE m.attempt_no END
     FROM result r
    WHERE m.id = r.id AND m.attempt_id = r.attempt_id AND (m.status || '') IN ('sending', 'in_doubt')
   RETURNING m.campaign_id, m.variant_id, m.status, m.is_test, m.contact_id
 ), counted AS (
   INSERT INTO campaigns_deliveryminute AS d (campaign_id, variant_id, minute, sent, delivered, failed)
-  SELECT campaign_id, variant_id, date_trunc('minute', %s::timestamptz),
-         count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'sent' AND %s),
+  SELECT campaign_id, variant_id, date_trunc('minute', %(now)s::timestamptz),
+         count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'sent' AND %(delivered)s),
          count(*) FILTER (WHERE status = 'failed')
     FROM done
    WHERE NOT is_test AND campaign_id IS NOT NULL AND variant_id IS NOT NULL AND status IN ('sent', 'failed')
@@ -231,23 +238,28 @@ def retry_delay_s(attempt_no: int, asked_s: float | None) -> float:
     return max(spread, asked_s or 0.0)
 
 
-def _result(row: Claimed, outcome: Outcome, now: datetime) -> tuple[str, str, str, str, datetime | None]:
-    """Return status, reason, code, provider's id and time of the next attempt."""
+def _result(row: Claimed, outcome: Outcome, now: datetime) -> tuple[str, str, str, datetime | None]:
+    """Return status, reason, code and time of the next attempt."""
     match outcome.verdict:
         case Verdict.ACCEPTED:
-            return Message.Status.SENT, "", "", outcome.provider_message_id, None
+            return Message.Status.SENT, "", "", None
         case Verdict.NOT_SENT:
-            return Message.Status.QUEUED, "", "", "", None
+            return Message.Status.QUEUED, "", "", None
         case Verdict.UNCERTAIN:
-            return Message.Status.IN_DOUBT, outcome.reason, outcome.code, "", None
+            return Message.Status.IN_DOUBT, outcome.reason, outcome.code, None
         case Verdict.RETRY if row.attempt_no < MAX_ATTEMPTS:
             due = now + timedelta(seconds=retry_delay_s(row.attempt_no, outcome.retry_after_s))
-            return Message.Status.RETRYING, outcome.reason, outcome.code, "", due
+            return Message.Status.RETRYING, outcome.reason, outcome.code, due
         case Verdict.RETRY:
             reason = f"Given up after {MAX_ATTEMPTS} attempts. {outcome.reason}"[:200]
-            return Message.Status.FAILED, reason, outcome.code, "", None
+            return Message.Status.FAILED, reason, outcome.code, None
         case _:
-            return Message.Status.FAILED, outcome.reason, outcome.code, "", None
+            return Message.Status.FAILED, outcome.reason, outcome.code, None
+
+
+def _array(plain: Iterable[str]) -> str:
+    """Return a PostgreSQL array of values that need no quotes."""
+    return "{" + ",".join(plain) + "}"
 
 
 def record(rows: Sequence[Claimed], outcomes: Sequence[Outcome], *, reports_delivery: bool, now: datetime) -> int:
@@ -262,22 +274,32 @@ def record(rows: Sequence[Claimed], outcomes: Sequence[Outcome], *, reports_deli
     Returns:
         How many rows took their result; fewer than given when an attempt was no longer ours.
     """
-    results = [_result(row, outcome, now) for row, outcome in zip(rows, outcomes, strict=True)]
-    counts_as_delivered = not reports_delivery
+    # Most results of a batch are alike, and long arrays are written by hand: psycopg takes 10 microseconds for a row.
+    kinds: dict[tuple[str, str, str, datetime | None], int] = {}
+    numbers = [
+        kinds.setdefault(_result(row, outcome, now), len(kinds) + 1)
+        for row, outcome in zip(rows, outcomes, strict=True)
+    ]
+    statuses, reasons, codes, due = zip(*kinds, strict=True)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_BY_INDEX)
         cursor.execute(
             _RECORD,
-            [
-                [row.id for row in rows],
-                [row.attempt_id for row in rows],
-                *([result[index] for result in results] for index in range(5)),
-                now,
-                counts_as_delivered,
-                now,
-                now,
-                counts_as_delivered,
-            ],
+            {
+                "ids": _array(str(row.id) for row in rows),
+                "attempts": _array(row.attempt_id.hex for row in rows),
+                "kinds": _array(map(str, numbers)),
+                "provider_ids": _SEPARATOR.join(
+                    [outcome.provider_message_id.replace(_SEPARATOR, "") for outcome in outcomes]
+                ),
+                "separator": _SEPARATOR,
+                "statuses": list(statuses),
+                "reasons": list(reasons),
+                "codes": list(codes),
+                "due": list(due),
+                "now": now,
+                "delivered": not reports_delivery,
+            },
         )
         recorded, mailed = cursor.fetchone()
         if mailed:

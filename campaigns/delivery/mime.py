@@ -22,10 +22,20 @@ SOFT_BREAK = b"=\r\n"
 _PLAIN = re.compile(r"(?:[ -<>-~]{0,71}[!-<>-~])?")
 
 
+#: A dot that begins a line which has room for its encoded form.
+_LEADING_DOT = re.compile(rb"(?m)^\.(?=[^\n]{0,73}$)")
+
+
 def quoted_printable(text: str) -> bytes:
-    """Return `text` as quoted-printable with CRLF and lines of at most 76 characters."""
+    """Return `text` as quoted-printable with CRLF and lines of at most 76 characters.
+
+    Dots at the beginning of lines (style sheets are full of them) are encoded, so that SMTP has none to double.
+    """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
-    return binascii.b2a_qp(lines, istext=True).replace(b"\n", b"\r\n")
+    encoded = binascii.b2a_qp(lines, istext=True)
+    if b"\n." in encoded or encoded.startswith(b"."):
+        encoded = _LEADING_DOT.sub(b"=2E", encoded)
+    return encoded.replace(b"\n", b"\r\n")
 
 
 @dataclass(frozen=True, slots=True)
