@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -65,6 +65,23 @@ def verify(*, public_key: str, signature: str, timestamp: str, body: bytes, now:
         raise NotFromSendGrid("wrong signature") from error
     if not -NEWEST_S <= age <= OLDEST_S:
         raise NotFromSendGrid("too old, or from the future")
+
+
+def verify_any(*, public_keys: Sequence[str], signature: str, timestamp: str, body: bytes) -> None:
+    """Check a request against several keys: one of them must have signed it.
+
+    Raises:
+        NotFromSendGrid: none has, or there is no key at all.
+    """
+    refusal = NotFromSendGrid("no key")
+    for public_key in public_keys:
+        try:
+            verify(public_key=public_key, signature=signature, timestamp=timestamp, body=body)
+        except NotFromSendGrid as error:
+            refusal = error
+        else:
+            return
+    raise refusal
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import structlog
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import Workspace
 from analytics.ingest import sendgrid
+from campaigns.selectors.providers import get_sendgrid_keys
 from campaigns.tokens import read_sendgrid_endpoint_token
 from pulsequill.core.event_log import append_durably
 from pulsequill.core.signing import BadSignature
@@ -44,8 +44,8 @@ def sendgrid_events(request: HttpRequest, token: str) -> HttpResponse:
     if not signature or not timestamp:
         return _refuse(401, "The signature is missing.")
     try:
-        sendgrid.verify(
-            public_key=settings.SENDGRID_WEBHOOK_PUBLIC_KEY, signature=signature, timestamp=timestamp, body=request.body
+        sendgrid.verify_any(
+            public_keys=get_sendgrid_keys(workspace_id), signature=signature, timestamp=timestamp, body=request.body
         )
     except RequestDataTooBig:
         return _refuse(413, "The batch is too large.")

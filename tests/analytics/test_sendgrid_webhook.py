@@ -20,6 +20,7 @@ from analytics.ingest.consumer import Consumer
 from analytics.models import CampaignStats, Event
 from audiences.models import Suppression
 from campaigns.models import Message
+from campaigns.services import providers
 from campaigns.tokens import sendgrid_endpoint_token
 from pulsequill.models import StrayEvent
 from tests.analytics.making import Mailing, make_mailing, make_workspace
@@ -172,6 +173,16 @@ def test_without_a_key_nothing_is_believed(client: Client, mailing: Mailing, mon
     for text in ("", "not base64!", base64.b64encode(b"no key").decode()):
         monkeypatch.setattr(settings, "SENDGRID_WEBHOOK_PUBLIC_KEY", text)
         assert post(client, mailing.workspace.pk, body, signed(body)) == 403
+
+
+def test_a_workspaces_own_key_counts_for_its_own_endpoint_only(client: Client, mailing: Mailing) -> None:
+    workspace, own = make_workspace("Own account"), ec.generate_private_key(ec.SECP256R1())
+    providers.save_provider(workspace=workspace, actor=None, provider="sendgrid", webhook_public_key=public_text(own))
+    body = b"[]"
+    assert post(client, workspace.pk, body, signed(body, key=own)) == 204
+    # what left by the installation's account before is reported with the installation's key
+    assert post(client, workspace.pk, body, signed(body)) == 204
+    assert post(client, mailing.workspace.pk, body, signed(body, key=own)) == 403
 
 
 @pytest.mark.parametrize(("age", "status"), [(0, 204), (25 * 3600, 204), (27 * 3600, 403), (-240, 204), (-900, 403)])
