@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from pulsequill.benchmarks import crash, imports, pages, relays, sending, tracking
+from pulsequill.benchmarks import composing, crash, imports, memory, pages, planning, relays, sending, tracking
 
 BENCHMARKS = {
     "imports": imports.BENCHMARK,
+    "planning": planning.BENCHMARK,
+    "compose": composing.CHEVRON,
+    "compose_django": composing.DJANGO,
     "capture": sending.CAPTURE,
     "smtp": sending.SMTP,
+    "smtp_django": sending.DJANGO,
+    "two_workers": sending.WORKERS_FAST,
+    "two_workers_slow": sending.WORKERS_SLOW,
+    "memory": memory.BENCHMARK,
     "slow_relay": relays.SLOW,
     "hand_over": relays.HAND_OVER,
     "crash": crash.BENCHMARK,

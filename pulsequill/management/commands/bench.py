@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.table import Table
 
-from pulsequill.benchmarks.harness import Result, run
+from pulsequill.benchmarks.harness import Result, Unavailable, run
 from pulsequill.benchmarks.processes import SERVERS
 from pulsequill.benchmarks.suite import BENCHMARKS
 
@@ -49,7 +49,11 @@ class Command(BaseCommand):
         with SERVERS:
             for name in only or BENCHMARKS:
                 console.print(f"measuring {name} ...")
-                result = run(BENCHMARKS[name], is_full=full)
+                try:
+                    result = run(BENCHMARKS[name], is_full=full)
+                except Unavailable as missing:
+                    console.print(f"skipped {name}: {missing}")
+                    continue
                 table.add_row(*_row(result))
                 if not result.passed:
                     failed.append(name)
