@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
-from django.utils import timezone
 
 from accounts.models import Workspace
 from audiences.models import ContactList, Segment
@@ -87,32 +84,6 @@ class ChooseSenderForm(forms.Form):
         sender = self.cleaned_data["sender"]
         assert isinstance(sender, Sender)
         return sender
-
-
-class ScheduleForm(forms.Form):
-    """A moment in the workspace's own time."""
-
-    send_at = forms.DateTimeField(
-        label="Date and time",
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
-
-    def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.zone = zone
-
-    def clean_send_at(self) -> datetime:
-        """Return the moment in UTC; what lies behind us is refused."""
-        given: datetime = self.cleaned_data["send_at"]
-        moment = (
-            timezone.make_naive(given).replace(tzinfo=self.zone)
-            if timezone.is_aware(given)
-            else given.replace(tzinfo=self.zone)
-        )
-        if moment <= timezone.now():
-            raise forms.ValidationError("That moment has passed.")
-        return moment
 
 
 class TestSendForm(forms.Form):

@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from campaigns.deliverability import verify
 from campaigns.delivery import ledger, pipeline, readers, reaper, scheduling
-from campaigns.models import SendingDomain
+from campaigns.models import Campaign, SendingDomain
+from campaigns.preflight import link_answers
+from campaigns.preflight.examined import Examined
 
 #: Slices of one campaign that may run at the same time, over all workers.
 SLICES_PER_CAMPAIGN = 4
@@ -80,6 +82,14 @@ def recheck_domain(*, domain_id: str, **_later: Any) -> None:
     domain = SendingDomain.objects.select_related("workspace").filter(pk=domain_id).first()
     if domain is not None:
         verify.verify(domain)
+
+
+@shared_task
+def check_links(*, campaign_id: str, **_later: Any) -> None:
+    """Ask the addresses in a campaign's mail whether they answer."""
+    campaign = Campaign.objects.across_workspaces().select_related("workspace").filter(pk=campaign_id).first()
+    if campaign is not None:
+        link_answers.ask_all(campaign.workspace_id, campaign.pk, Examined.of(campaign).urls)
 
 
 @shared_task

@@ -15,6 +15,7 @@ from campaigns.views import (
     outbox,
     providers,
     review,
+    review_pace,
     senders,
     template_editor,
     templates,
@@ -45,7 +46,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<uuid:campaign_id>/review", review.ReviewPage.as_view(), name="review"),
     *(
         path(f"campaigns/<uuid:campaign_id>/review/{verb}", view, name=f"review_{verb}")
-        for verb, view in review.REVIEW_ACTIONS.items()
+        for verb, view in (*review.REVIEW_ACTIONS.items(), *review_pace.PACE_ACTIONS.items())
     ),
     path("templates", templates.TemplateListPage.as_view(), name="template_list"),
     path("templates/new", templates.TemplateNew.as_view(), name="template_new"),
@@ -81,6 +82,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("senders/domains/new", senders.DomainNewPage.as_view(), name="domain_new"),
     path("senders/domains/<uuid:domain_id>", senders.DomainPage.as_view(), name="domain_detail"),
     path("senders/domains/<uuid:domain_id>/check", senders.DomainCheck.as_view(), name="domain_check"),
+    path("senders/domains/<uuid:domain_id>/key", senders.DomainKey.as_view(), name="domain_key"),
     path("senders/domains/<uuid:domain_id>/delete", senders.DomainDelete.as_view(), name="domain_delete"),
     path("settings/sending", providers.SendingPage.as_view(), name="sending"),
     path("settings/sending/installation", providers.InstallationUse.as_view(), name="provider_installation"),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from django.db import connection
+
+from audiences.selectors import audience_sql
 from campaigns.models import Campaign
 from campaigns.preflight import (
     address,
@@ -25,8 +28,9 @@ from campaigns.preflight import (
 )
 from campaigns.preflight.examined import Examined
 from campaigns.preflight.finding import Finding, Severity
+from campaigns.selectors.campaigns import audience_of
 
-__all__ = ["CHECKS", "Check", "Finding", "Report", "Severity", "examine", "run"]
+__all__ = ["CHECKS", "Check", "Finding", "Report", "Severity", "examine", "run", "why"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +112,15 @@ def examine(campaign: Campaign) -> Report:
 def run(campaign: Campaign) -> list[Finding]:
     """Return every finding about a campaign, the worst first; an empty list means that nothing is wrong."""
     return examine(campaign).findings
+
+
+def why(campaign: Campaign, email: str) -> str | None:
+    """Return why one address does not get a campaign: the reason, '' when it gets it, None when it is not chosen."""
+    audience, params = audience_sql(**audience_of(campaign))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT skip_reason FROM ({audience}) a WHERE a.email_normalized = %s",  # noqa: S608 - the one audience
+            [*params, email.strip().lower()],
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None

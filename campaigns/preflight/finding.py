@@ -35,6 +35,11 @@ class Finding:
         """Whether this stops a send."""
         return self.severity is Severity.BLOCK
 
+    @property
+    def verb(self) -> str:
+        """What the link to `fix_url` says: contacts are looked at, everything else is mended."""
+        return "See them" if "/contacts?" in self.fix_url else "Fix"
+
     def as_json(self) -> dict[str, Any]:
         """Return the finding as `/v1` shows it."""
         return {**asdict(self), "severity": self.severity.value}

@@ -61,7 +61,7 @@ def find(examined: Examined) -> Iterator[Finding]:
             f"The warm-up spreads it over {_days(found, zone)} days",
             reverse("campaigns:sending"),
             examined.count.included,
-            f"The last message leaves about {found.finish_at.astimezone(zone):%-d %B}. Mail fewer contacts or raise the plan.",
+            f"The last message leaves about {found.finish_at.astimezone(zone):%-d %B}: mail fewer, or raise the plan.",
         )
     elif takes > LONG:
         yield Finding(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.activity import record as record_activity
@@ -19,6 +21,7 @@ from campaigns.delivery.providers import active_provider
 from campaigns.delivery.providers.answers import ACCOUNT_CODES
 from campaigns.lifecycle import change_status
 from campaigns.models import Campaign, Message, Variant
+from campaigns.windows import parse_window
 from pulsequill.core.errors import FieldError, Invalid, WrongState
 from pulsequill.core.live import mark_dirty
 
@@ -61,6 +64,37 @@ def _changed(campaign: Campaign, to: str, *, reason: str = "", **fields: object)
 def _say(campaign: Campaign, kind: str, summary: str, actor: User | None, **data: object) -> None:
     record_activity(workspace=campaign.workspace, kind=kind, summary=summary, actor=actor, subject=campaign, **data)
     transaction.on_commit(lambda: mark_dirty(campaign.pk))
+
+
+def set_pace(
+    *, campaign: Campaign, timezone_mode: str, send_window: dict[str, Any], throttle_per_hour: int | None
+) -> Campaign:
+    """Say how a campaign shall leave, as long as nothing has left: a scheduled one keeps its time.
+
+    Args:
+        campaign: a draft or a scheduled one.
+        timezone_mode: `workspace` or `contact`.
+        send_window: `windows.parse_window`'s input; empty for any time.
+        throttle_per_hour: most messages an hour; None for no limit.
+
+    Raises:
+        Invalid: the window cannot be read.
+        WrongState: it has been launched.
+    """
+    window = parse_window(send_window)
+    pace = {
+        "timezone_mode": timezone_mode,
+        "send_window": window.as_json() if window else {},
+        "throttle_per_hour": throttle_per_hour,
+    }
+    waiting = Campaign.objects.for_workspace(campaign.workspace_id).filter(
+        pk=campaign.pk, status__in=(Campaign.Status.DRAFT, Campaign.Status.SCHEDULED)
+    )
+    if not waiting.update(**pace, revision=F("revision") + 1, updated_at=timezone.now()):
+        raise WrongState(f"“{campaign.name}” has been launched, so its pace cannot be changed.")
+    for name, value in pace.items():
+        setattr(campaign, name, value)
+    return campaign
 
 
 def launch_campaign(*, campaign: Campaign, actor: User | None) -> Campaign:

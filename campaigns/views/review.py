@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
@@ -17,13 +16,17 @@ from accounts.permissions import role_allows
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
 from audiences import selectors as audiences
 from campaigns import preflight
-from campaigns.forms import AudienceForm, ChooseSenderForm, ScheduleForm, SenderForm, TestSendForm
+from campaigns.forms import AudienceForm, ChooseSenderForm, SenderForm, TestSendForm
 from campaigns.lifecycle import EDITABLE
 from campaigns.models import Campaign
 from campaigns.preflight import Report
 from campaigns.selectors import campaigns as selectors
 from campaigns.services import composing, senders, sending
+from campaigns.services.link_checking import get_link_check
 from campaigns.views.campaigns import page_of
+from campaigns.views.pace_form import NOW, PaceForm
+from campaigns.views.review_bar import SendBar
+from campaigns.windows import WEEKDAYS, read_window, zone_of
 from pulsequill.core.errors import Blocked, DomainError, Invalid
 
 #: Reason of `audiences.selectors.audience_sql` -> words and colour of the page.
@@ -38,12 +41,15 @@ SKIP_LOOKS: dict[str, tuple[str, str]] = {
 }
 
 
-def zone_of(name: str) -> ZoneInfo:
-    """Return a workspace's time zone, UTC when its name is unknown to this machine."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
+#: Reason -> the status by which the contact list shows them.
+SKIP_STATUS: dict[str, str] = {
+    "unsubscribed": "unsubscribed",
+    "suppressed_unsubscribe": "unsubscribed",
+    "suppressed_hard_bounce": "bounced",
+    "suppressed_complaint": "complained",
+    "suppressed_manual": "suppressed",
+    "pending_confirmation": "pending",
+}
 
 
 def gates(count: audiences.AudienceCount) -> dict[str, Any]:
@@ -58,7 +64,8 @@ def gates(count: audiences.AudienceCount) -> dict[str, Any]:
         x += width
     rows = [
         {"label": SKIP_LOOKS.get(reason, (reason.replace("_", " ").capitalize(), ""))[0],
-         "colour": SKIP_LOOKS.get(reason, ("", "f-machine"))[1], "number": number, "reason": reason}
+         "colour": SKIP_LOOKS.get(reason, ("", "f-machine"))[1], "number": number,
+         "status": SKIP_STATUS.get(reason, "")}
         for reason, number in count.skipped.items()
         if number
     ]  # fmt: skip
@@ -87,21 +94,20 @@ class ReviewPage(WorkspaceTemplatePage):
         in_an_hour = (timezone.now() + timedelta(hours=1)).astimezone(zone).replace(minute=0, second=0, microsecond=0)
         chosen = {name: [row.pk for row in getattr(campaign, name).all()] for name in composing.AUDIENCE}
         kwargs.setdefault("sender_form", SenderForm())
-        kwargs.setdefault(
-            "schedule_form",
-            ScheduleForm(
-                zone=zone,
-                initial={
-                    "send_at": (campaign.send_at.astimezone(zone) if campaign.send_at else in_an_hour).replace(
-                        tzinfo=None
-                    )
-                },
-            ),
-        )
+        initial = PaceForm.initial_of(campaign, zone, proposed=in_an_hour)
+        kwargs.setdefault("pace_form", PaceForm(zone=zone, initial=initial))
+        blocks, can_send = report.count("block"), role_allows(self.membership.role, "campaign.send")
+        bar = SendBar(report.examined.count.included, zone, blocks=blocks, may_send=can_send)
+        bar.choose(campaign, report.examined.estimate, is_now=kwargs["pace_form"]["when"].value() == NOW)
         kwargs.setdefault("test_form", TestSendForm(initial={"to": self.user.email}))
         return super().get_context_data(
             report=report,
-            blocks=report.count("block"),
+            blocks=blocks,
+            bar=bar,
+            window=read_window(campaign.send_window),
+            weekdays=[(number, name[:3]) for number, name in enumerate(WEEKDAYS, start=1)],
+            link_check=get_link_check(campaign),
+            time_zones=bar.zones,
             warnings=report.count("warn"),
             notes=report.count("info"),
             gates=gates(report.examined.count),
@@ -114,7 +120,8 @@ class ReviewPage(WorkspaceTemplatePage):
             zone=zone,
             is_scheduled=campaign.status == Campaign.Status.SCHEDULED,
             can_edit=campaign.status in EDITABLE and role_allows(self.membership.role, "campaign.edit"),
-            can_send=role_allows(self.membership.role, "campaign.send"),
+            can_send=can_send,
+            missed=campaign.status_reason if campaign.status == Campaign.Status.DRAFT else "",
             can_edit_senders=role_allows(self.membership.role, "sender.edit"),
             **kwargs,
         )
@@ -228,54 +235,8 @@ class ReviewTest(ReviewAction):
         return None
 
 
-class ReviewSend(ReviewAction):
-    """Send it now."""
-
-    permission = "campaign.send"
-
-    def act(self, request: HttpRequest, campaign: Campaign) -> HttpResponseBase | None:
-        """Launch and go where it can be watched."""
-        sending.launch_campaign(campaign=campaign, actor=self.user)
-        messages.success(request, f"“{campaign.name}” is being sent.")
-        return redirect("analytics:live", campaign.pk)
-
-
-class ReviewSchedule(ReviewAction):
-    """Send it at a time."""
-
-    permission = "campaign.send"
-    anchor = "when"
-
-    def act(self, request: HttpRequest, campaign: Campaign) -> HttpResponseBase | None:
-        """Schedule, or move the schedule."""
-        zone = zone_of(self.workspace.time_zone)
-        form = ScheduleForm(request.POST, zone=zone)
-        if not form.is_valid():
-            return self.again(request, campaign, schedule_form=form)
-        moment = form.cleaned_data["send_at"]
-        sending.schedule_campaign(campaign=campaign, send_at=moment, actor=self.user)
-        messages.success(request, f"It will be sent on {moment.astimezone(zone):%-d %B at %H:%M}, {zone.key} time.")
-        return None
-
-
-class ReviewUnschedule(ReviewAction):
-    """Take it back."""
-
-    permission = "campaign.send"
-    anchor = "when"
-
-    def act(self, request: HttpRequest, campaign: Campaign) -> HttpResponseBase | None:
-        """Make it a draft again."""
-        sending.unschedule_campaign(campaign=campaign, actor=self.user)
-        messages.success(request, "It is a draft again.")
-        return None
-
-
 REVIEW_ACTIONS: dict[str, Callable[..., HttpResponseBase]] = {
     "audience": ReviewAudience.as_view(),
     "sender": ReviewSender.as_view(),
     "test": ReviewTest.as_view(),
-    "send": ReviewSend.as_view(),
-    "schedule": ReviewSchedule.as_view(),
-    "unschedule": ReviewUnschedule.as_view(),
 }

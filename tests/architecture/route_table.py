@@ -126,6 +126,7 @@ v1/provider-settings/<slug:provider>/test
 v1/sending-domains
 v1/sending-domains/<uuid:id>                                  SendingDomain
 v1/sending-domains/<uuid:id>/check                            SendingDomain
+v1/sending-domains/<uuid:id>/key                              SendingDomain
 v1/templates
 v1/templates/<uuid:id>                                        EmailTemplate
 v1/templates/<uuid:id>/versions                               EmailTemplate
@@ -220,8 +221,11 @@ campaigns/<uuid:campaign_id>/review/audience                  Campaign
 campaigns/<uuid:campaign_id>/review/sender                    Campaign
 campaigns/<uuid:campaign_id>/review/test                      Campaign
 campaigns/<uuid:campaign_id>/review/send                      Campaign
+campaigns/<uuid:campaign_id>/review/estimate                  Campaign
+campaigns/<uuid:campaign_id>/review/links                     Campaign
 campaigns/<uuid:campaign_id>/review/schedule                  Campaign
 campaigns/<uuid:campaign_id>/review/unschedule                Campaign
+campaigns/<uuid:campaign_id>/review/why                       Campaign
 templates
 templates/new
 templates/import
@@ -256,6 +260,7 @@ senders/<uuid:sender_id>                                      Sender
 senders/domains/new
 senders/domains/<uuid:domain_id>                              SendingDomain
 senders/domains/<uuid:domain_id>/check                        SendingDomain
+senders/domains/<uuid:domain_id>/key                          SendingDomain
 senders/domains/<uuid:domain_id>/delete                       SendingDomain
 campaigns/<uuid:campaign_id>/messages.csv                     Campaign
 messages/in-doubt
