@@ -11,10 +11,26 @@ from markdown_it.token import Token
 
 from campaigns.content.blocks import Block, validate_blocks
 from campaigns.content.sanitising import clean_article
+from pulsequill.core.errors import FieldError, Invalid
 
 _PERCENT_TAG = re.compile(r"%7B%7B(%7B)?([\w.]+)(?(1)%7D)%7D%7D")
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
 _LOSSY = frozenset({"table_open", "fence", "code_block"})
+
+
+#: Some hostile texts take time that grows faster than their length.
+MAX_BYTES = 64 * 1024
+
+
+def check_markdown(source: str, *, field: str = "body") -> None:
+    """Check Markdown that somebody wrote.
+
+    Raises:
+        Invalid: it is longer than 64 KB.
+    """
+    if len(source.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        detail = "The Markdown is longer than 64 KB."
+        raise Invalid(detail, code="too_long", errors=[FieldError(field, "too_long", detail)])
 
 
 def _with_tags(markup: str) -> str:
@@ -23,7 +39,12 @@ def _with_tags(markup: str) -> str:
 
 
 def markdown_to_html(source: str) -> str:
-    """Return Markdown as sanitised HTML; merge tags stay as they are."""
+    """Return Markdown as sanitised HTML; merge tags stay as they are.
+
+    Raises:
+        Invalid: as `check_markdown`.
+    """
+    check_markdown(source)
     return _with_tags(clean_article(_MARKDOWN.render(source)))
 
 
@@ -62,8 +83,9 @@ def markdown_to_blocks(source: str) -> tuple[list[Block], bool]:
     """Return Markdown as blocks, and whether it held what blocks cannot show (tables, code).
 
     Raises:
-        Invalid: something in it is too long for a block.
+        Invalid: as `check_markdown`, or something in it is too long for a block.
     """
+    check_markdown(source)
     blocks: list[Block] = []
     has_losses = False
     for group in _groups(_MARKDOWN.parse(source)):

@@ -21,6 +21,7 @@ from campaigns.content.article import markdown_to_html
 from campaigns.content.blocks import used_tags, validate_blocks
 from campaigns.content.brand import Brand
 from campaigns.content.links import LinkTable
+from campaigns.content.mjml_source import check_mjml
 from campaigns.content.sanitising import clean_mail_html, clean_stylesheet, without_control_characters
 from campaigns.models import Campaign, Variant
 from pulsequill.core.errors import FieldError, Invalid
@@ -99,7 +100,7 @@ def _from_markdown(source: _Source) -> _Body:
 def _from_mjml(source: _Source) -> _Body:
     written = _string_body(source.body)
     tags = mustache.validate(written, field="body")
-    mjml.refuse_dangerous_mjml(written)
+    check_mjml(written)
     html = mjml.mjml_to_html(written)
     words = text.html_to_text(html)
     return _finish_foreign(html, words, source, has_footer="unsubscribe_url" not in tags)

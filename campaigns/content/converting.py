@@ -12,6 +12,7 @@ from typing import Any
 from campaigns.content import article, mjml, mustache, text
 from campaigns.content.blocks import Block, validate_blocks
 from campaigns.content.brand import Brand
+from campaigns.content.mjml_source import check_mjml
 from campaigns.content.sanitising import clean_mail_html, without_control_characters
 from campaigns.models import Variant
 from pulsequill.core.errors import FieldError, Invalid
@@ -72,7 +73,7 @@ def _markdown_to_html(task: _Task) -> Converted:
 
 
 def _mjml_to_html(task: _Task) -> Converted:
-    mjml.refuse_dangerous_mjml(task.body)
+    check_mjml(task.body)
     return Converted(mjml.mjml_to_html(task.body), ("HTML cannot be turned back into this MJML.",))
 
 

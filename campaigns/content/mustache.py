@@ -137,6 +137,18 @@ def _write(pieces: Iterable[Piece], context: Mapping[str, str], out: list[str]) 
             _write(piece.pieces, context, out)
 
 
+def _without_pipe(text: str) -> str:
+    """Return what to write in place of `{{name|fallback}}`, which is not Mustache."""
+    name, _, fallback = (part.strip()[:60] for part in text.partition("|"))
+    if not _NAME.fullmatch(name):
+        return f"“{text[:60]}” is not the name of a merge tag."
+    right = f"{{{{#{name}}}}}{{{{{name}}}}}{{{{/{name}}}}}{{{{^{name}}}}}{fallback}{{{{/{name}}}}}"
+    return (
+        f"{{{{{name}|{fallback}}}}} is not Mustache. In the editor, choose the tag and give it a fallback; "
+        f"in code, write {right}"
+    )
+
+
 class _Parser:
     """One pass over the source; every rule about standalone lines is chevron's tokenizer's."""
 
@@ -166,7 +178,7 @@ class _Parser:
         if not name:
             self.refuse(at, "The tag has no name.")
         if "|" in name:
-            self.refuse(at, "A fallback is set on the field, not in the tag.")
+            self.refuse(at, _without_pipe(name))
         if "." in name:
             self.refuse(at, f"{{{{{name[:60]}}}}} does not exist: only {', '.join(sorted(DOTTED_NAMES))} have a dot.")
         if not _NAME.fullmatch(name) or name in _WORD_BEFORE_DOT:

@@ -11,9 +11,11 @@ from accounts import activity
 from accounts.models import User, Workspace
 from aiwriter.models import Brief
 from audiences.models import ContactList, Segment
-from campaigns.content import mjml, mustache
+from campaigns.content import mustache
+from campaigns.content.article import check_markdown
 from campaigns.content.blocks import validate_blocks
 from campaigns.content.links import UTM_NAMES
+from campaigns.content.mjml_source import check_mjml
 from campaigns.content.sanitising import without_control_characters
 from campaigns.lifecycle import DELETABLE
 from campaigns.models import Campaign, Sender, Variant
@@ -82,7 +84,9 @@ def clean_body(body: Any, body_format: str, *, field: str = "body") -> Any:
     body = without_control_characters(body)
     mustache.validate(body, field=field)
     if body_format == Variant.Format.MJML:
-        mjml.refuse_dangerous_mjml(body, field=field)
+        check_mjml(body, field=field)
+    if body_format == Variant.Format.MARKDOWN:
+        check_markdown(body, field=field)
     return body
 
 
