@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db.models import Count, Q, QuerySet, Sum
+from redis.exceptions import RedisError
 
 from audiences.models import Contact
 from campaigns.models import Campaign, CapturedMessage, DeliveryMinute, Message, Settlement
@@ -16,6 +18,11 @@ from pulsequill.core.ids import bigint_from_uuid7
 #: Key of the whole campaign in `count_by_status`.
 TOTAL = "total"
 _BIGGEST_KEY = 2**63 - 1
+#: Of so many contacts whose address starts alike messages are looked for; whoever wants others types another letter.
+MOST_PEOPLE = 5_000
+#: Counting a ledger of this size takes a while, so pages count it anew only every few seconds.
+MANY_ROWS = 50_000
+COUNTS_KEPT_S = 10
 
 
 def count_by_status(campaign: Campaign) -> dict[str, dict[str, int]]:
@@ -31,6 +38,21 @@ def count_by_status(campaign: Campaign) -> dict[str, dict[str, int]]:
         own = counts.setdefault(str(variant_id), dict.fromkeys(Message.Status.values, 0))
         own[status] += count
         counts[TOTAL][status] += count
+    return counts
+
+
+def count_for_page(campaign: Campaign) -> dict[str, int]:
+    """Return how many rows have each status; for a big ledger as it was a few seconds ago."""
+    if campaign.recipients < MANY_ROWS:
+        return count_by_status(campaign)[TOTAL]
+    key = f"ledger-counts:{campaign.pk}"
+    try:
+        if kept := cache.get(key):
+            return kept  # type: ignore[no-any-return]
+        counts = count_by_status(campaign)[TOTAL]
+        cache.set(key, counts, COUNTS_KEPT_S)
+    except (RedisError, OSError):  # counting each time is slower, not wrong
+        return count_by_status(campaign)[TOTAL]
     return counts
 
 
@@ -74,7 +96,7 @@ def _searched(rows: QuerySet[Message], workspace: Any, text: str) -> QuerySet[Me
     people = Contact.objects.for_workspace(workspace).filter(email_normalized__startswith=text)
     plain = rows.order_by().values("pk")
     keys = plain.filter(email_normalized=text).union(
-        plain.filter(provider_message_id=text), plain.filter(contact__in=people.values("pk")), all=True
+        plain.filter(provider_message_id=text), plain.filter(contact__in=people.values("pk")[:MOST_PEOPLE]), all=True
     )
     return rows.filter(pk__in=keys)
 

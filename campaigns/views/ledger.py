@@ -84,7 +84,7 @@ class MessageListPage(WorkspaceTemplatePage):
         wanted = LedgerFilter.read(self.request.GET)
         query = self.request.GET.copy()
         opened = query.pop("open", [""])[-1]
-        counts = ledger.count_by_status(campaign)[ledger.TOTAL]
+        counts = ledger.count_for_page(campaign)
         page = paginate(wanted.rows(campaign), query=query, address=self.request.path, sort="id", limit=PAGE_SIZE)
         for row in page.items:
             row.words = in_words(row.reason)  # type: ignore[attr-defined]
