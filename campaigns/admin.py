@@ -201,6 +201,7 @@ class SendingDomainAdmin(AdminBase):
     list_filter = (("verified_at", admin.EmptyFieldListFilter),)
     list_select_related = ("workspace",)
     search_fields = ("name", "workspace__name")
+    readonly_fields = ("findings", "dkim_selector", "dkim_public_key", "dkim_verified_at", "return_path_verified_at")
     ordering = ("name",)
 
 

@@ -85,6 +85,14 @@ def check(domain: SendingDomain, route: Route) -> list[Finding]:
         return list(pool.map(lambda record: _examine(Case(lookups, record, domain, route)), records))
 
 
+def all_right(domain: SendingDomain, route: Route) -> list[Finding]:
+    """Return the findings of a domain that publishes what it should: for the demo, whose domain no DNS knows."""
+    return [
+        Finding(one.kind, one.type, one.host, State.RIGHT, one.is_required, "", one.value, one.purpose)
+        for one in records_for(domain, route)
+    ]
+
+
 def _examine(case: Case) -> Finding:
     record = case.record
     try:

@@ -14,7 +14,7 @@ from accounts import activity
 from accounts.models import User
 from campaigns.deliverability.checks import Finding, State, check
 from campaigns.deliverability.routes import Route, route_of
-from campaigns.delivery.dkim import SELECTOR, make_key
+from campaigns.delivery.dkim import SELECTORS, make_key
 from campaigns.models import SendingDomain
 
 #: A verified domain is looked at daily; one that people are busy with hourly, for two weeks.
@@ -47,10 +47,32 @@ _SUMMARIES = {
 def ensure_key(domain: SendingDomain) -> None:
     """Give a domain its DKIM key, if it has none. The row is not saved."""
     if domain.dkim_private_key_encrypted is None:
-        key = make_key()
-        domain.dkim_selector = SELECTOR
-        domain.dkim_private_key_encrypted = key.private_key_encrypted
-        domain.dkim_public_key = key.public_key
+        _take_key(domain, SELECTORS[0])
+
+
+def replace_key(domain: SendingDomain, *, actor: User | None) -> None:
+    """Give a domain another key, under the other selector, so that mail on its way can still be verified.
+
+    It signs, and the domain is verified again, once the new key has been seen in the DNS.
+    """
+    _take_key(domain, SELECTORS[domain.dkim_selector == SELECTORS[0]])
+    domain.dkim_verified_at = domain.verified_at = None
+    with transaction.atomic():
+        domain.save(update_fields=[*_CHANGED, "updated_at"])
+        activity.record(
+            workspace=domain.workspace,
+            actor=actor,
+            kind="domain.key_replaced",
+            summary=f"Made a new DKIM key for {domain}.",
+            subject=domain,
+        )
+
+
+def _take_key(domain: SendingDomain, selector: str) -> None:
+    key = make_key()
+    domain.dkim_selector = selector
+    domain.dkim_private_key_encrypted = key.private_key_encrypted
+    domain.dkim_public_key = key.public_key
 
 
 def verify(domain: SendingDomain, *, actor: User | None = None) -> Change:

@@ -25,8 +25,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from campaigns.selectors.domains import find_domain
 from pulsequill.core import signing
 
-#: Where our key is published: `pulsequill._domainkey.<domain>`.
-SELECTOR = "pulsequill"
+#: Where our key is published: `pulsequill._domainkey.<domain>`; a new key takes the name that the old one leaves free.
+SELECTORS = ("pulsequill", "pulsequill2")
 KEY_BITS = 2048
 #: Named once more than they occur, so that a second one cannot be slipped in on the way (RFC 6376 section 5.4.2).
 _OVERSIGNED = ("from", "to", "subject", "date", "reply-to", "content-type")

@@ -17,6 +17,9 @@ from campaigns.delivery.headers import ascii_address
 from campaigns.delivery.providers import NO_WITNESS, Brake, Outcome, OutgoingMessage, Parts, Verdict, get_provider
 from campaigns.delivery.providers.base import TIMEOUT_S
 
+#: Nobody's holiday notice should answer a password reset (RFC 3834 section 5).
+_MACHINE_MADE = {"Auto-Submitted": "auto-generated"}
+
 
 class SystemMailFailed(Exception):
     """The provider did not take a system mail; the message says why."""
@@ -54,6 +57,8 @@ def _why(refused: Sequence[Outcome]) -> str:
 def _outgoing(mail: EmailMessage, address: str, content: str) -> OutgoingMessage:
     """Return one recipient's copy. Django itself refuses headers with line breaks."""
     message = mail.message()
+    for name, value in _MACHINE_MADE.items():
+        message[name] = value
     sender_name, sender = parseaddr(str(message["From"]))
     facts: dict[str, Any] = {
         "message_id": None,
@@ -75,6 +80,6 @@ def _outgoing(mail: EmailMessage, address: str, content: str) -> OutgoingMessage
         reply_to=parseaddr(mail.reply_to[0])[1] if mail.reply_to else "",
         html=html,
         text=str(mail.body),
-        headers={"Message-ID": str(message["Message-ID"])},
+        headers={"Message-ID": str(message["Message-ID"]), **_MACHINE_MADE},
     )
     return OutgoingMessage(**facts, parts=parts)

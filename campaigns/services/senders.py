@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import activity
 from accounts.models import User, Workspace
-from campaigns.deliverability.verify import ensure_key, verify
+from campaigns.deliverability.verify import ensure_key, replace_key, verify
 from campaigns.domain_names import FREE_MAIL, ascii_domain, domain_of
 from campaigns.models import Campaign, Sender, SendingDomain
 from campaigns.selectors.domains import find_domain
@@ -155,6 +155,12 @@ def create_domain(*, workspace: Workspace, actor: User | None, name: str) -> Sen
 def verify_domain(*, domain: SendingDomain, actor: User | None) -> SendingDomain:
     """Look the domain's records up now and keep what was found; verified when all that is required is right."""
     verify(domain, actor=actor)
+    return domain
+
+
+def replace_dkim_key(*, domain: SendingDomain, actor: User | None) -> SendingDomain:
+    """Make a new DKIM key; mail goes out unsigned, and the domain is unverified, until it is published and checked."""
+    replace_key(domain, actor=actor)
     return domain
 
 

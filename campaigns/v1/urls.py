@@ -67,6 +67,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sending-domains", senders.SendingDomainViewSet.as_view(_LIST), name="v1_sending_domain_list"),
     path("sending-domains/<uuid:id>", senders.SendingDomainViewSet.as_view(_ONE_FIXED), name="v1_sending_domain"),
     path("sending-domains/<uuid:id>/check", senders.SendingDomainCheckView.as_view(), name="v1_sending_domain_check"),
+    path("sending-domains/<uuid:id>/key", senders.SendingDomainKeyView.as_view(), name="v1_sending_domain_key"),
     path("templates", templates.TemplateViewSet.as_view(_LIST), name="v1_template_list"),
     path("templates/<uuid:id>", templates.TemplateViewSet.as_view(_ONE_WITHOUT_PUT), name="v1_template"),
     path(

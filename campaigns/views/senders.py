@@ -9,7 +9,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
 
 from accounts.permissions import role_allows
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
@@ -202,7 +201,20 @@ class DomainCheck(WorkspacePage):
     def post(self, _request: HttpRequest, domain_id: UUID) -> HttpResponseBase:
         """Check and show what was found."""
         senders.verify_domain(domain=find_domain_row(self, domain_id), actor=self.user)
-        return redirect(reverse("campaigns:domain_detail", args=[domain_id]))
+        return redirect("campaigns:domain_detail", domain_id)
+
+
+class DomainKey(WorkspacePage):
+    """Make a new DKIM key."""
+
+    permission = "sender.edit"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, domain_id: UUID) -> HttpResponseBase:
+        """Replace the key and show what to publish."""
+        senders.replace_dkim_key(domain=find_domain_row(self, domain_id), actor=self.user)
+        messages.success(request, "There is a new key: publish it, then check.")
+        return redirect("campaigns:domain_detail", domain_id)
 
 
 class DomainDelete(WorkspacePage):

@@ -21,6 +21,7 @@ from campaigns.delivery.dkim import KeyPair, make_key, record_of, signer_for
 from campaigns.delivery.return_path import return_path_for
 from campaigns.models import ProviderSettings, SendingDomain, SmtpServer
 from campaigns.services import senders
+from pulsequill.core.signing import BadSignature
 from tests.campaigns.making import make_member, make_workspace
 from tests.fakes.dns_server import SERVFAIL, SILENCE, Zone, dns_server
 
@@ -63,7 +64,7 @@ def domain(workspace: Workspace) -> SendingDomain:
 def publish(zone: Zone, domain: SendingDomain) -> None:
     """Put everything that a domain needs into the zone."""
     zone[NAME, "TXT"] = ["v=spf1 a:mail.pulse.example ~all", "google-site-verification=x"]
-    zone[KEY, "TXT"] = [record_of(domain.dkim_public_key)]
+    zone[f"{domain.dkim_selector}._domainkey.{NAME}", "TXT"] = [record_of(domain.dkim_public_key)]
     zone[f"_dmarc.{NAME}", "TXT"] = ["v=DMARC1; p=none"]
     zone[f"bounce.{NAME}", "MX"] = ["10 mx.pulse.example"]
     zone[f"bounce.{NAME}", "TXT"] = ["v=spf1 a:mail.pulse.example ~all"]
@@ -227,6 +228,36 @@ def test_the_published_key_must_be_ours(
 def test_two_keys_under_one_name_are_wrong(zone: Zone, domain: SendingDomain) -> None:
     zone[KEY, "TXT"] = [record_of(domain.dkim_public_key), "v=DKIM1; p=MIGf"]
     assert "several keys" in found(domain)["dkim"].message
+
+
+def test_a_new_key_signs_once_it_is_published_under_the_other_name(zone: Zone, domain: SendingDomain) -> None:
+    publish(zone, domain)
+    verify(domain)
+    old = domain.dkim_public_key
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify_module, "make_key", make_key)
+        senders.replace_dkim_key(domain=domain, actor=None)
+    domain.refresh_from_db()
+    assert domain.dkim_public_key != old
+    assert domain.verified_at is None
+    assert signer_for(domain.workspace_id, NAME) is None
+    assert found(domain)["dkim"].host == f"pulsequill2._domainkey.{NAME}"
+    zone[f"pulsequill2._domainkey.{NAME}", "TXT"] = [record_of(domain.dkim_public_key)]
+    assert verify(domain) is Change.VERIFIED
+    assert signer_for(domain.workspace_id, NAME)
+    senders.replace_dkim_key(domain=domain, actor=None)
+    assert domain.dkim_selector == "pulsequill"
+
+
+def test_a_key_of_another_secret_can_be_replaced(zone: Zone, domain: SendingDomain) -> None:
+    domain.dkim_private_key_encrypted, domain.dkim_verified_at = b"of another SECRET_KEY", timezone.now()
+    domain.save()
+    with pytest.raises(BadSignature):
+        signer_for(domain.workspace_id, NAME)
+    senders.replace_dkim_key(domain=domain, actor=None)
+    publish(zone, domain)
+    verify(domain)
+    assert signer_for(domain.workspace_id, NAME)
 
 
 def test_a_domain_from_before_gets_its_key_with_the_check(zone: Zone, workspace: Workspace) -> None:

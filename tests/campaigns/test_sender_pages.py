@@ -129,6 +129,13 @@ def test_checking_tells_what_was_found_and_what_to_do(client: Client, workspace:
     assert "3 of 3 required records right" in page(client, "sender_list")
 
 
+def test_a_new_key_is_made_on_request(client: Client, workspace: Workspace) -> None:
+    domain = senders.create_domain(workspace=workspace, actor=None, name="northwind.io")
+    client.post(url("domain_key", domain.pk))
+    assert "pulsequill2._domainkey.northwind.io" in page(client, "domain_detail", domain.pk)
+    assert domain.dkim_public_key not in page(client, "domain_detail", domain.pk)
+
+
 def test_what_stands_in_the_dns_is_never_markup(client: Client, workspace: Workspace, zone: Zone) -> None:
     domain = senders.create_domain(workspace=workspace, actor=None, name="northwind.io")
     zone["northwind.io", "TXT"] = ["v=spf1 <script>alert(1)</script> -all"]
