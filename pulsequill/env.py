@@ -175,7 +175,7 @@ VARIABLES: tuple[Variable, ...] = (
         "OUTBOUND_PRIVATE_NETWORKS",
         list,
         [],
-        "Private networks (CIDR) that webhooks may call, such as `10.1.0.0/16`; none by default.",
+        "Private networks (CIDR) in which webhooks and workspaces' mail servers may be, such as `10.1.0.0/16`.",
     ),
     # operations
     Variable("SENTRY_DSN", str, "", "Where errors are reported; empty: nowhere.", secret=True),

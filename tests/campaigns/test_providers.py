@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - tables in one line each
 from __future__ import annotations
 
+import ssl
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,8 @@ from campaigns.delivery.providers import PROVIDERS, active_provider, get_provide
 from campaigns.delivery.providers import own as own_accounts
 from campaigns.delivery.providers.advice import BY_CODE, FAILED_AT, STEPS, advice_for
 from campaigns.delivery.providers.answers import ANSWERS, Outcome, Verdict
-from campaigns.delivery.providers.smtp import SmtpProvider
+from campaigns.delivery.providers.smtp import Server, SmtpProvider
+from campaigns.delivery.providers.smtp.session import open_session
 from campaigns.models import Campaign, CapturedMessage, EmailTemplate, Message, ProviderSettings, SmtpServer
 from campaigns.selectors.providers import KINDS, WARM_UPS, get_state, get_states, list_servers
 from campaigns.services import providers, sending
@@ -459,6 +461,26 @@ def test_a_certificate_that_nobody_trusts_is_told(workspace: Workspace, tmp_path
         [report] = trial(workspace, "smtp")
     assert report.code == "tls"
     assert "certificate" in report.remedy
+
+
+def test_a_server_that_has_become_private_is_told_and_not_called(workspace: Workspace, settings: Any) -> None:
+    with smtp_server() as (sink, port):
+        add(workspace, port=port)
+        settings.IS_LOCAL_RUN = False
+        settings.OUTBOUND_PRIVATE_NETWORKS = []
+        [report] = trial(workspace, "smtp")
+        assert report.code == "connection_failed"
+        assert sink.sessions == 0
+
+
+def test_checked_servers_are_reached_with_tls_from_the_first_byte(tmp_path: Path) -> None:
+    certificate = make_certificate(tmp_path)
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    with smtp_server(tls="wrapped", certificate=certificate) as (_, port):
+        server = Server("localhost", port, security="tls", is_checked=True)
+        session = open_session(server, timeout_s=5, context=trusting)
+        assert isinstance(session.sock, ssl.SSLSocket)
+        session.close()
 
 
 def test_a_name_that_is_nobodys_is_told(workspace: Workspace) -> None:

@@ -207,6 +207,12 @@ BY_WORDS: tuple[tuple[re.Pattern[str], Advice], ...] = tuple(
             "SendGrid lets only certain addresses use this account.",
             "In SendGrid, open Settings, IP Access Management, and add the address of this installation.",
         ),
+        # our own rules for servers that a workspace names (pulsequill.core.outbound_http)
+        (
+            r"not on the public internet",
+            "This server is not on the public internet.",
+            "Use a public mail server, or ask whoever runs this installation to open its network.",
+        ),
         # reputation and size
         (
             r"blocklist|blacklist|block list|spamhaus|\brbl\b",
