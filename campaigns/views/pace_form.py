@@ -26,7 +26,7 @@ class PaceForm(forms.Form):
         label="Date and time",
         required=False,
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "class": "input"}, format="%Y-%m-%dT%H:%M"),
     )
     has_throttle = forms.BooleanField(required=False)
     throttle_per_hour = forms.IntegerField(label="Mails an hour", required=False, min_value=1, max_value=10_000_000)
