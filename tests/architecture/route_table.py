@@ -112,6 +112,9 @@ v1/campaigns/<uuid:id>/pause                                  Campaign
 v1/campaigns/<uuid:id>/resume                                 Campaign
 v1/campaigns/<uuid:id>/cancel                                 Campaign
 v1/campaigns/<uuid:id>/messages                               Campaign
+v1/messages/in-doubt
+v1/messages/settle
+v1/settlements/<uuid:id>/undo                                 Settlement
 v1/messages/<uuid:id>                                         Message
 v1/messages/<uuid:id>/mark-sent                               Message
 v1/messages/<uuid:id>/resend                                  Message

@@ -228,3 +228,24 @@ def test_the_live_page_counts_whoever_was_skipped_apart(doubtful: Campaign) -> N
     assert (
         '<span data-bind="progress.to_send">3</span> sent<span data-not-sent> · 1 skipped · 2 in doubt</span>' in text
     )
+
+
+def test_programs_list_settle_and_undo_as_pages_do(doubtful: Campaign) -> None:
+    client = sign_in(doubtful.workspace)
+    listed = client.get("/v1/messages/in-doubt").json()["results"]
+    assert {row["email"].partition("@")[0] for row in listed} == {"perhaps1", "perhaps2"}
+    assert client.get("/v1/messages/in-doubt", {"campaign": str(make_launched(1)[0].pk)}).json()["results"] == []
+
+    def post_json(path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer = client.post(f"/v1/{path}", body or {}, content_type="application/json")
+        assert answer.status_code == 200, answer.content
+        return dict(answer.json())
+
+    ids = [row["id"] for row in listed]
+    done = post_json("messages/settle", {"verb": "mark-sent", "ids": ids})
+    assert (done["changed"], done["left"]) == (2, 0)
+    assert post_json(f"settlements/{done['id']}/undo")["changed"] == 2
+    assert client.post(f"/v1/settlements/{done['id']}/undo").status_code == 409
+    assert post_json("messages/settle", {"verb": "resend", "ids": ids[:1]})["changed"] == 1
+    burnt = client.post("/v1/messages/settle", {"verb": "burn", "ids": ids}, content_type="application/json")
+    assert burnt.status_code == 400
