@@ -157,12 +157,13 @@ UPDATE campaigns_message m SET status = 'in_doubt', lease_until = NULL, last_err
 RETURNING campaign_id
 """  # noqa: S608 - as above
 
-#: What a journal speaks of: its own rows, and those that were put in doubt before it was found.
+#: What a journal may speak of: its own rows, and those of them that were put in doubt before it was found. A row that
+#: somebody else has claimed since is nobody's business but theirs.
 _LEFT_BY = """
 SELECT m.id, m.attempt_id, m.attempt_no, m.contact_id, m.variant_id, m.email
   FROM campaigns_message m
- WHERE (m.status = 'sending' AND m.claimed_by = %(worker)s)
-    OR (m.id = ANY(%(ids)s) AND m.status IN ('sending', 'in_doubt'))
+ WHERE m.claimed_by = %(worker)s
+   AND (m.status = 'sending' OR (m.id = ANY(%(ids)s) AND m.status = 'in_doubt'))
 """
 
 
