@@ -80,40 +80,19 @@ class WorkspaceNameForm(forms.Form):
     name = forms.CharField(label="Name", max_length=120, help_text="The brand that you write for.")
 
 
-#: What mails look like until somebody chooses: a colour field without a value would show, and save, black.
-_DEFAULT_COLOUR = "#2f4a3c"
-
-
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class takes no parameter
-    """The workspace's own details; the brand's parts are kept in one JSON column."""
+    """The workspace's own details."""
 
     time_zone = forms.ChoiceField(choices=[(name, name.replace("_", " ")) for name in sorted(available_timezones())])
-    brand_color = forms.RegexField(
-        r"#[0-9a-fA-F]{6}", label="Brand colour", required=False, widget=forms.TextInput(attrs={"type": "color"})
-    )
-    brand_logo_text = forms.CharField(
-        label="Logo text", max_length=60, required=False, help_text="Stands at the top of mails that have no picture."
-    )
 
     class Meta:
         model = Workspace
         fields = ("name", "postal_address", "reason_line", "time_zone")
         widgets = {"postal_address": forms.Textarea(attrs={"rows": 2}), "reason_line": forms.TextInput()}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        brand = self.instance.brand
-        self.initial.update(
-            brand_color=brand.get("color") or _DEFAULT_COLOUR, brand_logo_text=brand.get("logo_text", "")
-        )
-
     def changes(self) -> dict[str, Any]:
         """Return the fields for `workspaces.update_workspace`, without touching the instance."""
-        data = self.cleaned_data
-        brand = {**self.instance.brand, "color": data["brand_color"], "logo_text": data["brand_logo_text"]}
-        return {name: data[name] for name in self.Meta.fields} | {
-            "brand": {key: value for key, value in brand.items() if value}
-        }
+        return {name: self.cleaned_data[name] for name in self.Meta.fields}
 
     def _post_clean(self) -> None:
         """The service writes: a form must not change the row before it is asked to."""

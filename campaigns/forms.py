@@ -8,6 +8,7 @@ from django import forms
 
 from accounts.models import Workspace
 from audiences.models import ContactList, Segment
+from campaigns.content.brand import Brand, contrast
 from campaigns.models import EmailTemplate, Sender
 from campaigns.selectors.campaigns import list_senders
 
@@ -141,6 +142,88 @@ class TemplateImportForm(forms.Form):
         elif not written.strip():
             raise forms.ValidationError({"html": "Paste the HTML of a mail, or choose a file."})
         return {**data, "source": written}
+
+
+def _colour(label: str, hint: str = "") -> forms.RegexField:
+    return forms.RegexField(
+        r"#[0-9a-fA-F]{6}", label=label, help_text=hint, widget=forms.TextInput(attrs={"type": "color"})
+    )
+
+
+class BrandForm(forms.Form):
+    """How mails look. The parts are kept in one JSON column of the workspace."""
+
+    color = _colour("Buttons and links")
+    background = _colour("Around the mail")
+    surface = _colour("Paper")
+    ink = _colour("Text")
+    muted = _colour("Small print")
+    font = forms.ChoiceField(
+        label="Font",
+        choices=[("sans", "Sans serif"), ("serif", "Serif"), ("rounded", "Rounded"), ("mono", "Typewriter")],
+        help_text="Fonts that every mail program has: nothing is loaded, nothing jumps.",
+    )
+    logo_url = forms.URLField(
+        label="Logo picture",
+        max_length=2000,
+        required=False,
+        assume_scheme="https",
+        help_text="Shown 140 pixels wide. Upload it to Media and copy its address.",
+    )
+    logo_alt = forms.CharField(label="What the logo says", max_length=120, required=False)
+    logo_text = forms.CharField(
+        label="Logo as text", max_length=60, required=False, help_text="Stands at the top of mails without a picture."
+    )
+    postal_address = forms.CharField(
+        label="Postal address",
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="The law asks for it: without one no campaign can be sent.",
+    )
+    reason_line = forms.CharField(
+        label="Why readers get your mail",
+        max_length=300,
+        required=False,
+        help_text="For example: You get this because you joined our brew club.",
+    )
+
+    #: What is written on what, and how the fields are called when nobody could read it.
+    _PAIRS = (("ink", "surface", "Text on paper"), ("muted", "background", "Small print around the mail"))
+    _LEAST_CONTRAST = 4.5
+    _FOOTER = ("postal_address", "reason_line")
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.workspace = workspace
+        brand = Brand.of(workspace.brand)
+        self.initial = {name: getattr(brand, name) for name in self.fields if hasattr(brand, name)} | {
+            "color": brand.accent,
+            **{name: getattr(workspace, name) for name in self._FOOTER},
+        }
+
+    def clean_logo_text(self) -> str:
+        """It becomes part of a template, so it may hold no tags."""
+        text = str(self.cleaned_data["logo_text"])
+        if "{{" in text:
+            raise forms.ValidationError("Braces would be read as a merge tag.")
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse colours that nobody could read (WCAG 2.2, 1.4.3)."""
+        data = super().clean() or {}
+        for ink, paper, words in self._PAIRS:
+            if ink in data and paper in data and (ratio := contrast(data[ink], data[paper])) < self._LEAST_CONTRAST:
+                self.add_error(ink, f"{words} has a contrast of {ratio:.1f} to 1; people need {self._LEAST_CONTRAST}.")
+        return data
+
+    def changes(self) -> dict[str, Any]:
+        """Return the workspace's columns; what was not valid keeps its stored value."""
+        data = self.cleaned_data
+        brand = {name: value for name, value in data.items() if name not in self._FOOTER}
+        footer = {name: data.get(name, getattr(self.workspace, name)) for name in self._FOOTER}
+        stored = {**self.workspace.brand, **brand}
+        return footer | {"brand": {name: value for name, value in stored.items() if value}}
 
 
 class DomainForm(forms.Form):

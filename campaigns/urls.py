@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from campaigns.v1.outbox import OutboxViewSet
 from campaigns.views import (
+    brand,
     campaigns,
     composer,
     doubts,
@@ -84,6 +85,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("senders/domains/<uuid:domain_id>/check", senders.DomainCheck.as_view(), name="domain_check"),
     path("senders/domains/<uuid:domain_id>/key", senders.DomainKey.as_view(), name="domain_key"),
     path("senders/domains/<uuid:domain_id>/delete", senders.DomainDelete.as_view(), name="domain_delete"),
+    path("settings/brand", brand.BrandPage.as_view(), name="brand"),
+    path("settings/brand/preview", brand.BrandPreview.as_view(), name="brand_preview"),
     path("settings/sending", providers.SendingPage.as_view(), name="sending"),
     path("settings/sending/installation", providers.InstallationUse.as_view(), name="provider_installation"),
     path("settings/sending/servers/new", providers.ServerPage.as_view(), name="smtp_server_new"),

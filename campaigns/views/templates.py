@@ -13,6 +13,7 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
+from accounts.models import Workspace
 from accounts.permissions import role_allows
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
 from campaigns.content.brand import Brand
@@ -31,7 +32,7 @@ from pulsequill.core.keyset import paginate
 
 PAGE_SIZE = 24
 TABS = ("yours", "starters")
-#: Where a starter's pictures are until it is used: no such host exists, and the frame gets them as data.
+#: Where a starter's pictures are until it is used: no such host exists, and frames get them as data.
 _DRAWN_LATER = "https://starter.invalid/"
 
 
@@ -52,6 +53,24 @@ def unsaved_variant(template: EmailTemplate) -> Variant:
     campaign = Campaign(workspace=template.workspace, name=template.name)
     content = {name: getattr(template, name) for name in ("subject", "preview_text", "format", "body")}
     return Variant(workspace=template.workspace, campaign=campaign, **content)
+
+
+def variant_of_starter(starter: Starter, workspace: Workspace) -> Variant:
+    """Return a starter as a variant, for rendering; `with_pictures` completes the result."""
+    body = starter.blocks(lambda name: f"{_DRAWN_LATER}{name}.png")
+    template = EmailTemplate(
+        workspace=workspace, name=starter.name, subject=starter.subject, preview_text=starter.preview_text, body=body
+    )
+    return unsaved_variant(template)
+
+
+def with_pictures(page: str, starter: Starter, workspace: Workspace) -> str:
+    """Return a rendered starter with its pictures drawn into it."""
+    brand = Brand.of(workspace.brand)
+    for name in starter.pictures:
+        data = b64encode(draw_picture(name, brand)).decode("ascii")
+        page = page.replace(f"{_DRAWN_LATER}{name}.png", f"data:image/png;base64,{data}")
+    return page
 
 
 class TemplateListPage(WorkspaceTemplatePage):
@@ -241,17 +260,9 @@ class StarterFrame(_Frame):
     """A starter as a mail in the workspace's own colours, its pictures drawn in."""
 
     def get(self, request: HttpRequest, starter: str) -> HttpResponseBase:  # noqa: ARG002
-        """Render the starter with fallbacks, and sample values for what a transactional message would bring."""
-        chosen, brand = find_starter(starter), Brand.of(self.workspace.brand)
-        template = EmailTemplate(
-            workspace=self.workspace, name=chosen.name, subject=chosen.subject, preview_text=chosen.preview_text,
-            body=chosen.blocks(lambda name: f"{_DRAWN_LATER}{name}.png"),
-        )  # fmt: skip
-        answer = self.respond(unsaved_variant(template))
+        """Render the starter with fallbacks."""
+        chosen = find_starter(starter)
+        answer = self.respond(variant_of_starter(chosen, self.workspace))
         if isinstance(answer, HttpResponse):
-            page = answer.content.decode()
-            for name in chosen.pictures:
-                data = b64encode(draw_picture(name, brand)).decode("ascii")
-                page = page.replace(f"{_DRAWN_LATER}{name}.png", f"data:image/png;base64,{data}")
-            answer.content = page.encode()
+            answer.content = with_pictures(answer.content.decode(), chosen, self.workspace).encode()
         return answer

@@ -248,6 +248,8 @@ media
 media/<uuid:asset_id>/describe                                Asset
 media/<uuid:asset_id>/delete                                  Asset
 senders
+settings/brand
+settings/brand/preview
 settings/sending
 settings/sending/installation
 settings/sending/servers/new

@@ -76,6 +76,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target.closest("[data-delete-template]");
   if (!form) return;
   event.preventDefault();
+  event.stopImmediatePropagation(); // nothing is sent yet, so the button stays usable
   form.closest("[popover]").hidePopover();
   const card = form.closest("[data-template]");
   card.hidden = true;
@@ -84,5 +85,5 @@ document.addEventListener("submit", (event) => {
     undo: () => { waiting.delete(form); card.hidden = false; },
     onGone: () => destroy(form),
   });
-});
+}, true);
 addEventListener("pagehide", () => { for (const form of [...waiting]) destroy(form); });
