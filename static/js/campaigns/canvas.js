@@ -181,6 +181,8 @@ export function blockCanvas(root, mail, { editorUrl, canEdit, directory, network
 
   if (canEdit) {
     root.addEventListener("focusin", (event) => {
+      // Pressing a grip may begin a drag: opening the inspector then would move everything under the pointer.
+      if (event.target.closest(".grip") && !event.target.matches(":focus-visible")) return;
       const wrap = event.target.closest("[data-block]");
       if (wrap && wrap.dataset.block !== chosen) choose(wrap.dataset.block);
     });

@@ -23,7 +23,7 @@ export async function openHistory({ url, revision, onRestored }) {
   const detail = element("div", { className: "version", tabIndex: -1 });
   detail.setAttribute("aria-live", "polite");
   const dialog = element("dialog", { className: "dialog history" },
-    element("header", {}, element("h2", { id: "history-h", textContent: "History" }), iconButton("close", "Close", () => dialog.close(), "btn quiet s icon")),
+    element("div", { className: "history-head" }, element("h2", { id: "history-h", textContent: "History" }), iconButton("close", "Close", () => dialog.close(), "btn quiet s icon")),
     element("div", { className: "history-panes" }, list, detail));
   dialog.setAttribute("aria-labelledby", "history-h");
   dialog.addEventListener("close", () => dialog.remove(), { once: true });

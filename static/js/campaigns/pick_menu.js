@@ -85,7 +85,7 @@ export function pickMenu({ id, label, entries }) {
   const menu = element("div", { className: "menu pick-menu", id, popover: "auto" }, search, list);
   menu.setAttribute("role", "group");
   menu.setAttribute("aria-label", label);
-  document.body.append(menu);
+  (document.querySelector("main") ?? document.body).append(menu);
   const reset = searchableList(search, list, entries, (entry) => {
     const done = settle;
     settle = null;

@@ -127,7 +127,8 @@ function linkMark({ Mark, mergeAttributes }) {
 
 /** Put a tag where the caret stands. */
 export function insertTag(editor, tag) {
-  editor.chain().focus().insertContent({ type: "mergeTag", attrs: { fallback: "", before: "", after: "", ...tag } }).run();
+  editor.view.focus(); // at once: the editor's own command does it with the next frame, after a form has taken the focus
+  editor.chain().insertContent({ type: "mergeTag", attrs: { fallback: "", before: "", after: "", ...tag } }).run();
   return editor.state.selection.from - 1;
 }
 

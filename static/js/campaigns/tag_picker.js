@@ -24,7 +24,7 @@ export function tagPicker(directory) {
 
   const form = element("form", { className: "menu tag-form", id: "tag-form", popover: "auto", method: "dialog" });
   form.setAttribute("aria-label", "Merge tag");
-  document.body.append(form);
+  (document.querySelector("main") ?? document.body).append(form);
   let finish = null;
   /** Why the form closes: by its buttons, or ("") by Escape or a click elsewhere, which keeps what was typed too. */
   let outcome = "";
