@@ -25,6 +25,8 @@ KEPT_S = 3600
 AT_ONCE = 4
 #: A mail with more addresses than this is checked in part.
 MOST_ADDRESSES = 200
+#: Seconds after which no further address is asked.
+LONGEST_S = 60.0
 #: Seconds after which a check that was started counts as lost, so that another may be started.
 LOST_AFTER_S = 120
 
@@ -98,10 +100,13 @@ def ask_all(workspace_id: UUID, campaign_id: UUID, urls: Iterable[str]) -> int:
     try:
         with ThreadPoolExecutor(AT_ONCE) as threads:
             asked = {threads.submit(ask, url): url for url in unknown}
-            for done in as_completed(asked):
-                answer = done.result()
-                kept = (answer.state.value, answer.status, answer.size_bytes)
-                cache.set(_key(workspace_id, asked[done]), kept, KEPT_S)
+            try:
+                for done in as_completed(asked, timeout=LONGEST_S):
+                    answer = done.result()
+                    kept = (answer.state.value, answer.status, answer.size_bytes)
+                    cache.set(_key(workspace_id, asked[done]), kept, KEPT_S)
+            except TimeoutError:
+                threads.shutdown(wait=False, cancel_futures=True)
     finally:
         cache.delete(f"linkcheck:{workspace_id}:{campaign_id}")
     return len(unknown)

@@ -217,6 +217,31 @@ def clocked(monkeypatch: pytest.MonkeyPatch, time_machine: Any) -> Callable[[dat
     return lambda moment: time_machine.move_to(moment, tick=False)
 
 
+def test_it_leaves_zone_by_zone_from_the_east_on(clocked: Callable[[datetime], None]) -> None:
+    clocked(MONDAY - timedelta(days=1))
+    campaign = make_travelling(["Pacific/Auckland", "Asia/Tokyo", "", "America/New_York"])
+    auckland = datetime(2026, 11, 29, 21, tzinfo=UTC)
+    assert scheduling.launch_due(now=auckland - timedelta(seconds=1)) == []
+    clocked(auckland)
+    assert scheduling.launch_due(now=auckland) == [campaign.pk]
+    campaign.refresh_from_db()
+    assert zones_of_due(campaign, auckland) == {"Pacific/Auckland"}
+    assert zones_of_due(campaign, datetime(2026, 11, 30, 1, tzinfo=UTC)) == {"Asia/Tokyo"}
+    assert zones_of_due(campaign, datetime(2026, 11, 30, 9, 59, tzinfo=UTC)) == set()
+    assert zones_of_due(campaign, datetime(2026, 11, 30, 10, tzinfo=UTC)) == {""}
+    assert reaper.due_campaigns(now=datetime(2026, 11, 30, 14, 59, tzinfo=UTC)) == []
+    assert zones_of_due(campaign, datetime(2026, 11, 30, 15, tzinfo=UTC)) == {"America/New_York"}
+
+
+def test_scheduling_after_the_first_zones_time_is_no_miss(clocked: Callable[[datetime], None]) -> None:
+    clocked(MONDAY)
+    campaign = make_travelling(["Pacific/Auckland", ""])
+    assert scheduling.launch_due(now=MONDAY) == [campaign.pk]
+    campaign.refresh_from_db()
+    assert zones_of_due(campaign, MONDAY + timedelta(hours=1)) == {""}
+    assert zones_of_due(campaign, datetime(2026, 11, 30, 21, tzinfo=UTC)) == {"Pacific/Auckland"}
+
+
 def test_a_schedule_by_contacts_clocks_can_be_missed_too(clocked: Callable[[datetime], None]) -> None:
     clocked(MONDAY - timedelta(days=1))
     campaign = make_travelling(["Asia/Tokyo"])
