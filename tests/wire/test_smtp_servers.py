@@ -113,16 +113,17 @@ def test_a_refused_password_counts_only_when_no_server_may_come_back(stack: Exit
 
 
 def test_a_server_that_wants_fewer_connections_gets_fewer(stack: ExitStack) -> None:
-    def at_most_two(_talk: Talk, what: str) -> Reply | None:
-        too_many = what == "CONNECT" and server.open_now > 2
+    def at_most_two(talk: Talk, what: str) -> Reply | None:
+        too_many = what == "CONNECT" and talk.number >= 2
         return Reply(b"421 4.7.0 too many connections\r\n", hangs_up=True) if too_many else None
 
     server, port = serving(stack, at_most_two)
     provider = provider_for(stack, at(port, max_connections=10))
     assert set(hand_over(provider, readers(200))) == {"accepted"}
-    until(lambda: len(server.talks) == 10)
+    until(lambda: server.open_now <= 2)
+    tries = len(server.talks)
     assert set(hand_over(provider, readers(200))) == {"accepted"}
-    assert len(server.talks) == 10, "it does not ask for more at once"
+    assert len(server.talks) == tries, "it does not ask for more at once"
     assert len(server.taken) == 400
 
 
@@ -254,6 +255,16 @@ def test_what_does_not_speak_smtp_is_left_after_a_few_tries(stack: ExitStack) ->
     codes = Counter(hand_over(provider_for(stack, at(port, max_connections=1)), readers(50)))
     assert codes == {"garbled_before_data": relays.USELESS_IN_A_ROW, "connection_failed": 1, "not_sent": 46}
     assert len(server.talks) == relays.USELESS_IN_A_ROW
+
+
+def test_a_server_that_speaks_out_of_turn_is_not_believed(stack: ExitStack) -> None:
+    def talkative(_talk: Talk, what: str) -> Reply | None:
+        return Reply(b"250 fake\r\n250 Ok\r\n250 Ok\r\n354 go on\r\n") if what.startswith("EHLO") else None
+
+    server, port = serving(stack, talkative)
+    codes = hand_over(provider_for(stack, at(port, max_connections=1)), readers(3))
+    assert codes.count("accepted") == len(server.taken)
+    assert set(codes) <= {"accepted", "connection_failed", "not_sent", "garbled_before_data"}
 
 
 def test_large_messages_arrive_whole(stack: ExitStack) -> None:

@@ -157,7 +157,10 @@ class Loop:
         assert self._mailbox is not None
         for relay, session in self._mailbox.empty():
             self._opening[relay] -= 1
-            if session is not None:
+            if session is not None and not session.is_quiet():  # it has spoken out of turn
+                relay.drop(session, is_useless=True)
+                self._leave_if_away(relay)
+            elif session is not None:
                 self._employ(relay, session)
             else:
                 self._leave_if_away(relay)
@@ -187,7 +190,7 @@ class Loop:
         self._lines.add(line)
         self._carrying[relay] += 1
         self._selector.register(session.sock, line.events, line)
-        self._serve(line)
+        self._carry_on(line, wants_to_write=self._write(line))
 
     def _serve(self, line: _Line) -> None:
         exchange = line.exchange
@@ -197,7 +200,10 @@ class Loop:
             wants_to_write |= self._write(line)
         if exchange.answered != answered:
             line.deadline = time.monotonic() + self._timeout_s
-        if not exchange.is_open or exchange.is_idle:
+        self._carry_on(line, wants_to_write=wants_to_write)
+
+    def _carry_on(self, line: _Line, *, wants_to_write: bool) -> None:
+        if not line.exchange.is_open or line.exchange.is_idle:
             self._let_go(line)
             return
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if wants_to_write else 0)

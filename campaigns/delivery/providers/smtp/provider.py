@@ -16,6 +16,10 @@ from campaigns.delivery.providers.smtp.loop import Loop
 from campaigns.delivery.providers.smtp.relays import Relay, Rota
 from campaigns.delivery.providers.smtp.server import Server
 
+#: Messages of a claim: as many as the database likes, or so many for each connection.
+FEWEST_IN_A_CLAIM = 1000
+MESSAGES_FOR_EACH_CONNECTION = 30
+
 
 class SmtpProvider(Provider):
     """Hands messages to mail servers over connections that stay open between batches. Any thread may call it."""
@@ -49,8 +53,9 @@ class SmtpProvider(Provider):
 
     @property
     def claim_size(self) -> int:
-        """A thousand: enough for the database to keep up, and the journal keeps doubt at the open connections."""
-        return 1000
+        """Enough for each connection: a batch costs it a round trip and a half; the journal keeps doubt small."""
+        connections = sum(relay.server.max_connections for relay in self._relays)
+        return max(FEWEST_IN_A_CLAIM, connections * MESSAGES_FOR_EACH_CONNECTION)
 
     def send_batch(self, messages: Sequence[OutgoingMessage], *, brake: Brake, witness: Witness) -> list[Outcome]:
         """Share the batch out among the servers and carry it."""

@@ -51,7 +51,7 @@ class Relay:
                 if not self._idle:
                     return None
                 session = self._idle.pop()
-            if session.is_usable():
+            if session.is_fresh() and session.is_quiet():
                 return session
             self.drop(session)
 

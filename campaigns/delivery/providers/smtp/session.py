@@ -65,12 +65,14 @@ class Session:
         self.quiet_since = time.monotonic()
         self._client = client
 
-    def is_usable(self) -> bool:
-        """Return whether it is still worth using: not idle for long, and the server has neither spoken nor hung up."""
-        if time.monotonic() - self.quiet_since > IDLE_S:
-            return False
+    def is_fresh(self) -> bool:
+        """Return whether it was used a moment ago."""
+        return time.monotonic() - self.quiet_since <= IDLE_S
+
+    def is_quiet(self) -> bool:
+        """Return whether the server has neither spoken nor hung up since it last answered."""
         try:
-            self.sock.recv(1)  # everything was answered: whatever there is to read is a goodbye
+            self.sock.recv(1)  # everything was answered: whatever there is to read is no answer
         except (BlockingIOError, ssl.SSLWantReadError):
             return True
         except OSError:
@@ -95,7 +97,7 @@ def open_session(server: Server, *, timeout_s: float, context: ssl.SSLContext | 
     Raises:
         Refused: any of it did not work.
     """
-    context = context or ssl.create_default_context()
+    context = context or _system_trust()
     client: smtplib.SMTP | None = None
     try:
         if server.security == "tls":
@@ -141,6 +143,12 @@ def _outcome_of(error: Exception) -> Outcome:
         words = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
         return Outcome(smtp_code(step, error.smtp_code), detail=f"{error.smtp_code} {words}")
     return Outcome(code_of(error, CONNECT_ERRORS, "connection_failed"), detail=str(error)[:100])
+
+
+@cache
+def _system_trust() -> ssl.SSLContext:
+    """Return whom the system trusts; reading its certificates takes longer than a handshake."""
+    return ssl.create_default_context()
 
 
 @cache
