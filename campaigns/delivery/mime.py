@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from campaigns.content.mustache import Piece, Section, Template, Variable, escape
@@ -73,8 +73,11 @@ def _resolved(pieces: Iterable[Piece], fixed: Mapping[str, str]) -> Iterator[Pie
     for piece in pieces:
         if isinstance(piece, str):
             yield piece
+        elif piece.name not in fixed and isinstance(piece, Section):
+            inner = tuple(_settled(piece.pieces, fixed))
+            yield Section(piece.name, piece.is_inverted, inner)  # type: ignore[arg-type]  # a section holds none
         elif piece.name not in fixed:
-            yield replace(piece, pieces=tuple(_settled(piece.pieces, fixed))) if isinstance(piece, Section) else piece
+            yield piece
         elif isinstance(piece, Variable):
             yield fixed[piece.name] if piece.is_raw else escape(fixed[piece.name])
         elif bool(fixed[piece.name]) is not piece.is_inverted:

@@ -167,13 +167,13 @@ def test_without_its_journal_a_killed_workers_claims_are_in_doubt_after_the_leas
 
 
 def test_two_workers_share_a_campaign_without_meeting() -> None:
-    campaign = make_big(4000)
+    campaign = make_big(2500)
     with smtp_server() as (sink, port):
         with workers(campaign, port, count=2) as started:
             assert [worker.wait(60) for worker in started] == [0, 0]
         hold_to_the_promise(campaign, sink, doubts=0)
         assert len({row.claimed_by for row in rows_of(campaign)}) == 2
-    assert statuses_of(campaign) == {"sent": 4000}
+    assert statuses_of(campaign) == {"sent": 2500}
 
 
 def test_fifty_launches_at_once_are_one_launch() -> None:
@@ -212,7 +212,7 @@ def test_two_sweeps_at_once_do_not_get_in_each_others_way() -> None:
 
 
 def test_a_pause_from_another_process_stops_the_next_claim() -> None:
-    campaign = make_big(5000)
+    campaign = make_big(3500)
     with smtp_server() as (sink, port):
         with workers(campaign, port) as (worker,):
             wait_until(lambda: len(sink.taken) >= 50)
