@@ -42,13 +42,15 @@ LOOK_AGAIN = timedelta(minutes=15)
 
 #: The turn is the row's old `free_at`, or now. A time that lies far ahead was written before the clock was set back.
 _TURN = """
-INSERT INTO campaigns_pace AS p (key, free_at) VALUES (%(key)s, %(now)s::timestamptz + %(spacing)s)
+INSERT INTO campaigns_pace AS p (key, free_at) VALUES (%(key)s, %(next)s)
 ON CONFLICT (key) DO UPDATE
-   SET free_at = %(spacing)s + CASE WHEN p.free_at > %(now)s::timestamptz + interval '1 minute'
-                                    THEN %(now)s::timestamptz ELSE greatest(p.free_at, %(now)s) END
- WHERE p.free_at <= %(now)s::timestamptz + %(longest)s OR p.free_at > %(now)s::timestamptz + interval '1 minute'
-RETURNING p.free_at - %(spacing)s
+   SET free_at = CASE WHEN p.free_at > %(far)s THEN %(next)s
+                      ELSE greatest(p.free_at, %(now)s) + make_interval(secs => %(spacing_s)s) END
+ WHERE p.free_at <= %(latest)s OR p.free_at > %(far)s
+RETURNING p.free_at
 """
+#: Seconds ahead of which no turn is ever given out.
+_FAR_S = 60
 
 #: Messages that have left count by their minute; messages that are under way count as if they had.
 _USED = """
@@ -123,18 +125,18 @@ def _take_turn(limits: Limits, *, is_counted: bool, now: datetime) -> float | No
     """Return seconds until the turn that this call has taken; None when the queue is too long."""
     rate = limits.rate_per_second
     spacing = max(_turns_worth(rate) / rate if rate else 0.0, TURN_S if is_counted else 0.0)
+    params = {
+        "key": limits.key,
+        "now": now,
+        "next": now + timedelta(seconds=spacing),
+        "spacing_s": spacing,
+        "latest": now + timedelta(seconds=LONGEST_WAIT_S),
+        "far": now + timedelta(seconds=_FAR_S),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _TURN,
-            {
-                "key": limits.key,
-                "now": now,
-                "spacing": timedelta(seconds=spacing),
-                "longest": timedelta(seconds=LONGEST_WAIT_S),
-            },
-        )
+        cursor.execute(_TURN, params)
         row = cursor.fetchone()
-    return max(0.0, (row[0] - now).total_seconds()) if row else None
+    return max(0.0, (row[0] - now).total_seconds() - spacing) if row else None
 
 
 def _left_of_throttle(campaign: Campaign, per_hour: int, now: datetime) -> int:

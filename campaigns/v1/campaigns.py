@@ -18,7 +18,7 @@ from campaigns.content.preview import render_preview
 from campaigns.models import Campaign
 from campaigns.selectors import campaigns as selectors
 from campaigns.selectors import finish
-from campaigns.services import composing
+from campaigns.services import composing, link_checking
 from campaigns.v1.serializers import (
     AudienceSerializer,
     CampaignSerializer,
@@ -241,8 +241,16 @@ class CampaignPreflightView(CampaignView):
     )
     def post(self, request: Request, id: Any) -> Response:  # noqa: A002, ARG002
         """Run every check over the whole audience. `ok` is false when anything blocks."""
-        report = preflight.examine(self.campaign(id))
-        return Response({"ok": report.is_ok, "findings": [finding.as_json() for finding in report.findings]})
+        campaign = self.campaign(id)
+        links = link_checking.start_link_check(campaign)
+        report = preflight.examine(campaign)
+        return Response(
+            {
+                "ok": report.is_ok,
+                "findings": [finding.as_json() for finding in report.findings],
+                "links": {"total": links.total, "answered": links.answered},
+            }
+        )
 
 
 class CampaignPreviewView(CampaignView):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -151,11 +151,19 @@ class FindingSerializer(serializers.Serializer[Any]):
     affected = serializers.IntegerField(allow_null=True)
 
 
+class LinkCheckSerializer(serializers.Serializer[Any]):
+    """How many web addresses the mail has, and how many have answered within the last hour."""
+
+    total = serializers.IntegerField()
+    answered = serializers.IntegerField(help_text="Asking is slow: ask preflight again until this is `total`.")
+
+
 class PreflightSerializer(serializers.Serializer[Any]):
     """Whether a campaign may be sent, and what was found."""
 
     ok = serializers.BooleanField()
     findings = FindingSerializer(many=True)
+    links = LinkCheckSerializer()
 
 
 class PreviewRequestSerializer(serializers.Serializer[Any]):
@@ -210,6 +218,7 @@ class SendingDomainSerializer(serializers.ModelSerializer[SendingDomain]):
     records = serializers.SerializerMethodField()
     findings = serializers.SerializerMethodField()
     signs_since = serializers.DateTimeField(source="dkim_verified_at", read_only=True)
+    _known_route: Route | None = None
     takes_bounces_since = serializers.DateTimeField(source="return_path_verified_at", read_only=True)
 
     class Meta:
@@ -230,11 +239,10 @@ class SendingDomainSerializer(serializers.ModelSerializer[SendingDomain]):
         return [row.as_json() for row in board(domain, self._route(domain))]
 
     def _route(self, domain: SendingDomain) -> Route:
-        """Return the way of a workspace's mail, looked up once for a list."""
-        routes = self.context.setdefault("routes", {})
-        if domain.workspace_id not in routes:
-            routes[domain.workspace_id] = route_of(domain.workspace_id)
-        return cast("Route", routes[domain.workspace_id])
+        """Return the way of the workspace's mail, looked up once for a list: all its rows are one workspace's."""
+        if self._known_route is None:
+            self._known_route = route_of(domain.workspace_id)
+        return self._known_route
 
     @extend_schema_field({"type": "array", "items": {"type": "object"}})
     def get_findings(self, domain: SendingDomain) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ class ReviewEstimate(ReviewAction):
                 setattr(campaign, name, value)
             bar.choose(campaign, estimate_launch(campaign, included=included, now=timezone.now()), is_now=form.is_now)
         else:
-            bar.problem = next(iter(error for errors in form.errors.values() for error in errors))
+            bar.problem = next(str(error) for errors in form.errors.values() for error in errors)
         context = {"campaign": campaign, "bar": bar, "variant": selectors.get_variant(campaign), "is_update": True}
         return render(request, "campaigns/_send_bar.html", context)
 
