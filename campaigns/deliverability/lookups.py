@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -93,7 +94,7 @@ def _names(records: Any) -> list[str]:
     return [str(record.target).rstrip(".").lower() for record in records]
 
 
-_TEXT_OF = {
+_TEXT_OF: dict[str, Callable[[Any], list[str]]] = {
     # Name servers turn the order round with each answer; what people are shown should not turn with it.
     "TXT": lambda records: sorted(b"".join(record.strings).decode("utf-8", "replace") for record in records),
     "MX": lambda records: [

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts import activity
@@ -131,7 +131,10 @@ def _since(before: datetime | None, findings: Iterable[Finding], now: datetime) 
 
 def due_ids(now: datetime) -> list[str]:
     """Return the ids of the domains that are to be looked at again; never one that the DNS cannot know."""
-    is_new = Q(verified_at=None, created_at__gt=now - IS_NEW_FOR, checked_at__lt=now - RECHECK_SOON_AFTER)
-    due = SendingDomain.objects.across_workspaces().filter(Q(checked_at__lt=now - RECHECK_AFTER) | is_new)
+    is_awaited = Q(verified_at=None, created_at__gt=now - IS_NEW_FOR)
+    is_old_news = Q(checked_at=None) | Q(checked_at__lt=now - RECHECK_SOON_AFTER)
+    due = SendingDomain.objects.across_workspaces().filter(
+        Q(checked_at__lt=now - RECHECK_AFTER) | (is_awaited & is_old_news)
+    )
     due = due.exclude(name__regex=RESERVED)
-    return [str(pk) for pk in due.order_by("checked_at").values_list("pk", flat=True)]
+    return [str(pk) for pk in due.order_by(F("checked_at").asc(nulls_first=True)).values_list("pk", flat=True)]

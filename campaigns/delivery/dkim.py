@@ -150,5 +150,5 @@ def signer_for(workspace_id: UUID, from_domain: str) -> Signer | None:
     return Signer(
         domain=domain.name,
         selector=domain.dkim_selector,
-        private_key=signing.decrypt(domain.dkim_private_key_encrypted),
+        private_key=signing.decrypt(bytes(domain.dkim_private_key_encrypted)),
     )

@@ -359,12 +359,12 @@ def test_domains_are_looked_at_again_when_it_is_time(zone: Zone, workspace: Work
     now = timezone.now()
     hours = timedelta(hours=1)
     due = [
+        make("never.northwind.io"),
         make("verified.northwind.io", verified_at=now, checked_at=now - 25 * hours),
         make("waiting.northwind.io", checked_at=now - 2 * hours),
     ]
     make("fresh.northwind.io", checked_at=now - 0.5 * hours)
     make("seen.northwind.io", verified_at=now, checked_at=now - 2 * hours)
-    make("never.northwind.io")
     make("demo.example", verified_at=now, checked_at=now - 25 * hours)
     assert due_ids(now) == [str(one.pk) for one in due]
     with time_machine.travel(now + 15 * 24 * hours, tick=False):

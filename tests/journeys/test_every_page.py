@@ -26,9 +26,13 @@ PAGES = [
     "/campaigns/{draft}/review",
     "/campaigns/{sent}/live",
     "/campaigns/{sent}/messages",
+    "/messages/in-doubt",
     "/templates",
     "/media",
     "/senders",
+    "/senders/new",
+    "/senders/domains/new",
+    "/senders/domains/{domain}",
     "/lists/new",
     "/segments/new",
     "/ai/voices/new",
@@ -58,6 +62,7 @@ def ids(instance: Any) -> dict[str, str]:
     found = {
         status: client.get("/v1/campaigns", status=status, limit=1)["results"][0]["id"] for status in ("draft", "sent")
     }
+    found["domain"] = client.get("/v1/sending-domains", limit=1)["results"][0]["id"]
     return {**found, "contact": client.get("/v1/contacts", limit=1)["results"][0]["id"]}
 
 

@@ -100,6 +100,7 @@ CODES: dict[str, str] = {
     "no_variants": "The campaign has no content.",
     "no_variant": "The message's variant does not exist any more.",
     "no_template": "The message's template does not exist any more.",
+    "dkim_key_unreadable": "The sending domain's DKIM key cannot be read any more: make a new one on its page.",
     "domain_unverified": "The sender's domain is not verified, so nothing may be sent from it.",
     "header_injection": "A value that stands in a header has a line break.",
     "no_mail": "There is no captured mail yet.",
