@@ -95,7 +95,7 @@ class DoubtSettle(WorkspacePage):
         if verb not in VERBS:
             raise NotFound
         campaign_id, text = _uuid(request.POST.get("campaign", "")), request.POST.get("q", "")[:200]
-        filters = {name: value for name, value in (("campaign", campaign_id), ("q", text)) if value}
+        filters = {name: str(value) for name, value in (("campaign", campaign_id), ("q", text)) if value}
         rows = ledger.find_in_doubt(self.workspace, campaign_id=campaign_id, text=text)
         rows = rows if scope == "all" else rows.filter(pk__in=_keys(request.POST.getlist("ids")))
         settled = VERBS[verb](rows=_plain(rows), workspace=self.workspace, actor=self.user)
@@ -104,7 +104,7 @@ class DoubtSettle(WorkspacePage):
         elif settled.changed:
             notes.success(request, DONE[verb].format(_count(settled.changed)))
             if verb == "mark-sent":
-                filters["undo"] = settled.batch
+                filters["undo"] = str(settled.batch)
         if settled.left:
             notes.warning(
                 request, f"{_count(settled.left)} of a cancelled campaign or of an erased person: left alone."
