@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from campaigns.delivery.local_time import due_at_sql, postpone_shut
@@ -71,7 +71,13 @@ def allowance(campaign: Campaign, *, now: datetime) -> int | None:
         campaign: with its workspace.
         now: the moment that is asked about.
     """
-    zone = zone_of(campaign.workspace.time_zone)
+    room = _room(campaign, zone_of(campaign.workspace.time_zone), now)
+    if room != 0 and campaign.continues_at is not None:
+        _go_on(campaign)
+    return room
+
+
+def _room(campaign: Campaign, zone: ZoneInfo, now: datetime) -> int | None:
     if not _is_open(campaign, zone, now):
         return 0
     provider = campaign.provider or settings.EMAIL_PROVIDER
@@ -157,15 +163,23 @@ def _wait(campaign: Campaign, until: datetime, zone: ZoneInfo, now: datetime, wh
         until = window.next_open(until, zone) or until
     reason = f"{why}: goes on {_in_words(until, zone, now)}"
     look_again = min(until, now + LOOK_AGAIN)
-    sending = Campaign.objects.for_workspace(campaign.workspace_id).filter(
-        pk=campaign.pk, status=Campaign.Status.SENDING
+    said = (
+        _sending(campaign)
+        .filter(~Q(status_reason=reason) | Q(continues_at__isnull=True) | Q(continues_at__lte=now))
+        .update(status_reason=reason, continues_at=look_again, updated_at=timezone.now())
     )
-    sending.filter(~Q(status_reason=reason) | Q(continues_at__isnull=True) | Q(continues_at__lte=now)).update(
-        status_reason=reason, continues_at=look_again, updated_at=timezone.now()
-    )
-    if campaign.status_reason != reason:
-        campaign.status_reason = reason
+    if said:
         mark_dirty(campaign.pk)
+
+
+def _go_on(campaign: Campaign) -> None:
+    """Take back what `_wait` said. The caller's copy knows it then; a later wait is for the next caller to read."""
+    _sending(campaign).filter(continues_at__isnull=False).update(status_reason="", continues_at=None)
+    campaign.status_reason, campaign.continues_at = "", None
+
+
+def _sending(campaign: Campaign) -> QuerySet[Campaign]:
+    return Campaign.objects.for_workspace(campaign.workspace_id).filter(pk=campaign.pk, status=Campaign.Status.SENDING)
 
 
 def _in_words(until: datetime, zone: ZoneInfo, now: datetime) -> str:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Workspace
 from audiences.models import Contact
-from campaigns.delivery import ledger, local_time, pacing, reaper, scheduling
+from campaigns.delivery import ledger, local_time, pacing, pipeline, reaper, scheduling
 from campaigns.models import Campaign, DeliveryMinute, Message, ProviderSettings
 from campaigns.selectors.limits import Limits, get_limits
 from campaigns.services import sending
@@ -175,7 +175,21 @@ def test_a_warm_up_that_ends_its_day_goes_on_when_the_window_opens() -> None:
     campaign.send_window = OFFICE
     mark_sent(campaign, 5, MONDAY)
     pacing.allowance(campaign, now=MONDAY + timedelta(hours=1))
+    campaign.refresh_from_db()
     assert campaign.status_reason.endswith("goes on tomorrow 09:00")
+
+
+def test_a_batch_that_ends_while_the_campaign_waits_does_not_take_the_reason_away() -> None:
+    campaign, _ = make_launched(8)
+    own_account(campaign.workspace, warm_up_start_date=timezone.now().date(), warm_up_plan=[5, 5])
+    # a slice that was woken from an earlier wait: its first batch goes, the next one has to wait
+    Campaign.objects.filter(pk=campaign.pk).update(
+        status_reason="Outside the sending window", continues_at=timezone.now()
+    )
+    pipeline.deliver(campaign_id=campaign.pk)
+    campaign.refresh_from_db()
+    assert campaign.messages.filter(status="sent").count() == 5
+    assert campaign.status_reason.startswith("The warm-up's 5 messages for today have left")
 
 
 def test_a_window_that_cannot_be_read_lets_nothing_out() -> None:
