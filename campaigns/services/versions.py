@@ -70,7 +70,7 @@ def _keep(
 ) -> _V | None:
     # Two savers would give out the same number.
     type(source).objects.for_workspace(source.workspace_id).select_for_update(of=("self",)).get(pk=source.pk)
-    kept: QuerySet[_V] = model.objects.for_workspace(source.workspace_id).filter(**owner)  # type: ignore[attr-defined]
+    kept: QuerySet[_V] = model.objects.for_workspace(source.workspace_id).filter(**owner)
     newest = kept.order_by("-number").first()
     content: dict[str, Any] = {name: getattr(source, name) for name in columns}
     if newest is not None and is_same(newest, source) and newest.text == content.get("text", ""):
@@ -97,8 +97,8 @@ def _is_open(version: ContentVersion, actor: User | None) -> bool:
 
 def list_versions(of: Variant | EmailTemplate) -> QuerySet[Any]:
     """Return the kept versions of a variant or a template, the newest first, without their bodies."""
-    rows = of.versions.for_workspace(of.workspace_id)  # type: ignore[attr-defined]  # the related manager is a tenant's
-    return rows.select_related("created_by").defer("body", "text").order_by("-number")  # type: ignore[no-any-return]
+    rows = of.versions.for_workspace(of.workspace_id)
+    return rows.select_related("created_by").defer("body", "text").order_by("-number")
 
 
 @transaction.atomic

@@ -56,7 +56,7 @@ class BrandPreview(WorkspacePage):
     """A sample mail in what the form says, unsaved."""
 
     permission = "workspace.view"
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
         """Render the sample mail."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -139,7 +139,7 @@ class TemplateVersionRestore(WorkspacePage):
     """Going back to a version."""
 
     permission = "campaign.edit"
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, template_id: UUID, number: int) -> HttpResponseBase:
         """Restore; the state before it is the version below the newest."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -118,7 +118,7 @@ class _Action(WorkspacePage):
     """Base of what is done with a press of a button."""
 
     permission = "campaign.edit"
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
 
 
 class TemplateNew(_Action):
@@ -221,7 +221,7 @@ class _Frame(WorkspacePage):
     """A mail for the gallery's sandboxed frames; `?look=` is light, dark, or text."""
 
     permission = "campaign.view"
-    http_method_names: ClassVar[list[str]] = ["get"]
+    http_method_names = ["get"]
 
     def respond(self, variant: Variant) -> HttpResponseBase:
         """Render for somebody of whom nothing is known."""
