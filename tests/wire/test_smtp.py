@@ -168,6 +168,19 @@ def test_it_speaks_tls_from_the_first_byte(certificate: Path) -> None:
 
 
 @pytest.mark.parametrize("tls", ["starttls", "wrapped"])
+def test_large_messages_arrive_whole_over_tls(certificate: Path, tls: str) -> None:
+    mime = b"Subject: x\r\n\r\n" + b"more than a socket's buffer and a TLS record hold, many times over\r\n" * 30_000
+    with smtp_server(tls=tls, certificate=certificate) as (sink, port):
+        security = "tls" if tls == "wrapped" else "starttls"
+        provider = provider_for(
+            port, connections=2, host="localhost", security=security, context=trusting(certificate), timeout_s=20
+        )
+        outcomes = send(provider, *[message(f"r{number}@example.org", mime) for number in range(6)])
+        assert {outcome.code for outcome in outcomes} == {"accepted"}
+        assert [content == mime for _sender, _address, content in sink.taken] == [True] * 6
+
+
+@pytest.mark.parametrize("tls", ["starttls", "wrapped"])
 def test_a_certificate_that_cannot_be_trusted_stops_everything(certificate: Path, tls: str) -> None:
     with smtp_server(tls=tls, certificate=certificate) as (sink, port):
         security = "tls" if tls == "wrapped" else "starttls"
@@ -183,6 +196,18 @@ def test_a_wrong_password_is_about_the_account_and_not_about_the_message(certifi
         assert [outcome.code for outcome in outcomes] == ["smtp_auth_5xx", "not_sent"]
         assert outcomes[0].answer.effect is Effect.STOP
         assert sink.taken == []
+
+
+def test_a_server_that_must_offer_tls_and_does_not_gets_nothing() -> None:
+    with smtp_server() as (sink, port):
+        outcomes = send(provider_for(port, security="starttls"), message("a@example.org"))
+        assert [outcome.code for outcome in outcomes] == ["tls_required"]
+        assert sink.taken == []
+
+
+def test_a_claim_is_large_enough_for_each_connection() -> None:
+    assert provider_for(25, connections=4).claim_size == 1000
+    assert provider_for(25, connections=100).claim_size == 3000
 
 
 def test_a_password_never_leaves_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
