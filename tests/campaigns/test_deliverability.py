@@ -11,7 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import Activity, Notification, Workspace
-from campaigns import tasks
+from campaigns import preflight, tasks
 from campaigns.deliverability import verify as verify_module
 from campaigns.deliverability.checks import Finding, State, check
 from campaigns.deliverability.records import records_for
@@ -19,10 +19,10 @@ from campaigns.deliverability.routes import Route, mechanism_of, route_of
 from campaigns.deliverability.verify import Change, due_ids, verify
 from campaigns.delivery.dkim import KeyPair, make_key, record_of, signer_for
 from campaigns.delivery.return_path import return_path_for
-from campaigns.models import ProviderSettings, SendingDomain, SmtpServer
+from campaigns.models import Campaign, ProviderSettings, SendingDomain, SmtpServer
 from campaigns.services import senders
 from pulsequill.core.signing import BadSignature
-from tests.campaigns.making import make_member, make_workspace
+from tests.campaigns.making import make_campaign, make_member, make_workspace
 from tests.fakes.dns_server import SERVFAIL, SILENCE, Zone, dns_server
 
 pytestmark = pytest.mark.django_db
@@ -376,3 +376,42 @@ def test_domains_are_looked_at_again_when_it_is_time(zone: Zone, workspace: Work
 def test_a_domain_that_was_removed_meanwhile_is_passed_over(zone: Zone) -> None:
     tasks.recheck_domain(domain_id="00000000-0000-7000-8000-000000000000")
     assert zone.asked == []
+
+
+# --- preflight --------------------------------------------------------------------------------------------------------
+def domain_findings(campaign: Campaign) -> list[tuple[str, str, str, str]]:
+    codes = {"domain_unverified", "free_mail_sender"}
+    return [
+        (one.code, str(one.severity), one.fix_url, one.detail) for one in preflight.run(campaign) if one.code in codes
+    ]
+
+
+@pytest.mark.parametrize(("required", "severity"), [(True, "block"), (False, "warn")])
+def test_preflight_says_what_the_domain_lacks_and_leads_there(
+    zone: Zone, workspace: Workspace, settings: Any, required: bool, severity: str
+) -> None:
+    settings.REQUIRE_VERIFIED_DOMAIN = required
+    sender = senders.create_sender(workspace=workspace, actor=None, from_name="Maya", from_email=f"maya@{NAME}")
+    campaign = make_campaign(workspace, sender=sender)
+    domain = SendingDomain.objects.get()
+    publish(zone, domain)
+    del zone[f"_dmarc.{NAME}", "TXT"]
+    verify(domain)
+    (finding,) = domain_findings(campaign)
+    assert finding == (
+        "domain_unverified", severity, f"/senders/domains/{domain.pk}", "DMARC: There is no DMARC record."
+    )  # fmt: skip
+    zone[f"_dmarc.{NAME}", "TXT"] = ["v=DMARC1; p=none"]
+    verify(domain)
+    assert domain_findings(campaign) == []
+
+
+@pytest.mark.parametrize(("required", "severity"), [(True, "block"), (False, "warn")])
+def test_preflight_knows_that_mail_from_a_free_address_is_refused(
+    workspace: Workspace, settings: Any, required: bool, severity: str
+) -> None:
+    settings.REQUIRE_VERIFIED_DOMAIN = required
+    sender = senders.create_sender(workspace=workspace, actor=None, from_name="Maya", from_email="maya@Yahoo.com")
+    ((code, found_severity, fix_url, detail),) = domain_findings(make_campaign(workspace, sender=sender))
+    assert (code, found_severity, fix_url) == ("free_mail_sender", severity, "/senders")
+    assert "yahoo.com" in detail
