@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from accounts.models import Activity, Workspace
-from campaigns.delivery import pipeline, planner
+from campaigns.delivery import dkim, pipeline, planner
 from campaigns.delivery import providers as registry
 from campaigns.delivery.providers import PROVIDERS, active_provider, get_provider
 from campaigns.delivery.providers import own as own_accounts
@@ -23,7 +23,16 @@ from campaigns.delivery.providers.advice import BY_CODE, FAILED_AT, STEPS, advic
 from campaigns.delivery.providers.answers import ANSWERS, Outcome, Verdict
 from campaigns.delivery.providers.smtp import Server, SmtpProvider
 from campaigns.delivery.providers.smtp.session import open_session
-from campaigns.models import Campaign, CapturedMessage, EmailTemplate, Message, ProviderSettings, SmtpServer
+from campaigns.models import (
+    Campaign,
+    CapturedMessage,
+    EmailTemplate,
+    Message,
+    ProviderSettings,
+    Sender,
+    SendingDomain,
+    SmtpServer,
+)
 from campaigns.selectors.providers import KINDS, WARM_UPS, get_state, get_states, list_servers
 from campaigns.services import providers, sending
 from campaigns.services.transactional import send_transactional
@@ -413,6 +422,33 @@ def test_a_test_mail_goes_through_exactly_these_settings(workspace: Workspace, t
     assert own.tested_at is not None
     assert own.test_error == ""
     assert PASSWORD not in str(report.as_json())
+
+
+def test_a_test_mail_is_signed_as_campaigns_are(workspace: Workspace) -> None:
+    pair = dkim.make_key()
+    SendingDomain.objects.create(
+        workspace=workspace, name="northwind.io", dkim_selector="pq1", dkim_verified_at=timezone.now(),
+        dkim_private_key_encrypted=pair.private_key_encrypted, dkim_public_key=pair.public_key,
+    )  # fmt: skip
+    with smtp_server() as (sink, port):
+        add(workspace, port=port)
+        assert trial(workspace, "smtp")[0].is_right
+        [(_, _, content)] = sink.taken
+    assert b"DKIM-Signature: v=1;" in content
+    SendingDomain.objects.update(dkim_private_key_encrypted=b"made with another key")
+    with pytest.raises(Invalid, match="DKIM key"):
+        trial(workspace, "smtp")
+
+
+def test_names_and_addresses_beyond_ascii_go_through(workspace: Workspace) -> None:
+    sender = Sender.objects.create(
+        workspace=workspace, from_name="Zoë, Käffchen & Söhne", from_email="zoë@kaffee.example"
+    )
+    with smtp_server() as (sink, port):
+        add(workspace, port=port)
+        [report] = trial(workspace, "smtp", sender=sender)
+        assert report.is_right, report
+    assert "Zoë, Käffchen & Söhne" in sink.taken[0][2].decode()
 
 
 def test_each_server_is_tried_on_its_own(workspace: Workspace) -> None:
