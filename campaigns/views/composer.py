@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
@@ -211,7 +211,7 @@ class AnglesWrite(BriefSave):
 class PreviewFrame(LivePreview):
     """The mail itself, for a sandboxed frame: as it is saved (GET), or as it is being written (POST)."""
 
-    http_method_names: ClassVar[list[str]] = ["get", "post"]
+    http_method_names = ["get", "post"]
 
     def written(self, asked: Mapping[str, Any], **kwargs: Any) -> Variant:
         """Return the campaign's variant."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -83,7 +83,7 @@ class LivePreview(WorkspacePage):
     """
 
     permission = "campaign.view"
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
 
     def written(self, asked: dict[str, Any], **kwargs: Any) -> Variant:
         """Return what is edited at this address, as it is stored; `asked` is what the request said."""

@@ -18,7 +18,7 @@ import { textTools } from "pq/campaigns/text_tools";
 
 const RICH = new Set(["text", "quote"]);
 /** Their content takes the focus itself. */
-const FOCUSABLE = new Set(["heading", "text", "quote", "columns"]);
+const FOCUSABLE = new Set(["heading", "text", "quote"]);
 
 /**
  * @param {HTMLElement} root
@@ -96,7 +96,7 @@ export function blockCanvas(root, mail, { editorUrl, canEdit, directory, network
       state.wantsFocus = true;
       if (state.editor) state.editor.commands.focus("end");
       else if (!FOCUSABLE.has(block.type)) face.focus();
-      else face.querySelector("textarea, [tabindex], .add")?.focus();
+      else face.querySelector("textarea")?.focus();
     };
     return wrap;
   }
@@ -106,7 +106,7 @@ export function blockCanvas(root, mail, { editorUrl, canEdit, directory, network
     const up = iconButton("chevron-up", `Move ${name} block up`, () => blocks.move(block.id, -1), "only-chosen");
     const drag = iconButton("grip", `Choose ${name} block; drag to move`, () => choose(block.id, { focus: true }));
     const down = iconButton("chevron-down", `Move ${name} block down`, () => blocks.move(block.id, 1), "only-chosen");
-    drag.draggable = true;
+    drag.dataset.handle = "";
     return element("span", { className: "grip" }, up, drag, down);
   }
 
