@@ -98,6 +98,8 @@ class SettlementAdmin(LedgerAdmin):
     list_display = ("created_at", "verb", "message", "actor_label", "was_code", "undone_at")
     list_filter = ("verb",)
     list_select_related = ("message",)
+    search_fields = ("=message__email_normalized", "actor_label")
+    search_help_text = "A whole address, or who decided."
     ordering = ("-created_at",)
 
 

@@ -7,6 +7,7 @@ sending, so the benchmarks start their workers once and give them one campaign a
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -30,12 +31,21 @@ class SenderProcesses:
         Returns:
             Bytes of memory of the largest, when all of it has been sent.
         """
-        chosen = self._processes[:workers]
-        for process in chosen:
+        self.begin(campaign_id, workers=workers)
+        return max(int(_line(process)) for process in self._processes[:workers])
+
+    def begin(self, campaign_id: UUID, *, workers: int = 1) -> None:
+        """Let the first `workers` of them send a campaign, without waiting for the end."""
+        for process in self._processes[:workers]:
             assert process.stdin is not None
             process.stdin.write(f"{campaign_id}\n".encode())
             process.stdin.flush()
-        return max(int(_line(process)) for process in chosen)
+
+    def stop(self, number: signal.Signals) -> None:
+        """End all of them by a signal, whatever they are doing."""
+        for process in self._processes:
+            process.send_signal(number)
+            process.wait()
 
 
 def _line(process: subprocess.Popen[bytes]) -> bytes:

@@ -18,7 +18,9 @@ from tests.campaigns.sending import make_launched
 pytestmark = pytest.mark.django_db
 
 MODELS = list(apps.get_app_config("campaigns").get_models())
-LEDGERS = {"message", "deliveryminute", "capturedmessage", "approval", "templateversion", "variantversion"}
+LEDGERS = {
+    "message", "deliveryminute", "capturedmessage", "approval", "templateversion", "variantversion", "settlement",
+}  # fmt: skip
 
 
 @pytest.fixture
