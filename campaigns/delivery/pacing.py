@@ -131,7 +131,7 @@ def _take_turn(limits: Limits, *, is_counted: bool, now: datetime) -> float | No
     """Return seconds until the turn that this call has taken; None when the queue is too long."""
     rate = limits.rate_per_second
     spacing = max(_turns_worth(rate) / rate if rate else 0.0, TURN_S if is_counted else 0.0)
-    params = {
+    params: dict[str, str | float | datetime] = {
         "key": limits.key,
         "now": now,
         "next": now + timedelta(seconds=spacing),
