@@ -7,6 +7,7 @@
 
 import { element } from "pq/element";
 import { icon } from "pq/icon";
+import { readable } from "pq/campaigns/merge_tags";
 import { richText } from "pq/campaigns/rich_text";
 
 const isShown = (address) => /^https?:\/\//.test(address);
@@ -59,11 +60,11 @@ export function blockFaces({ editors, canEdit, directory, setField, onTag, onSla
     heading,
     text: (block, state) => rich(block, "Text", state),
     quote: (block, state) => {
-      const who = element("p", { className: "mut sm", textContent: block.attribution });
-      state.refresh = (latest) => { who.textContent = latest.attribution; };
+      const who = element("p", { className: "mut sm", textContent: readable(block.attribution) });
+      state.refresh = (latest) => { who.textContent = readable(latest.attribution); };
       return element("blockquote", {}, rich(block, "Quote", state), who);
     },
-    button: drawn(() => element("span", { className: "cta" }), (face, block) => { face.textContent = block.label || "Button"; }),
+    button: drawn(() => element("span", { className: "cta" }), (face, block) => { face.textContent = readable(block.label) || "Button"; }),
     image: drawn(() => element("div", { className: "picture" }), (face, block) => {
       if (isShown(block.src)) face.replaceChildren(picture(block.src, block.alt));
       else face.replaceChildren(icon("image"), element("span", { className: "xs", textContent: canEdit ? "Choose a picture below" : "No picture yet" }));
@@ -79,9 +80,9 @@ export function blockFaces({ editors, canEdit, directory, setField, onTag, onSla
     product: drawn(() => element("div", { className: "stack tight" }), (face, block) => {
       face.replaceChildren(
         ...(isShown(block.image) ? [picture(block.image, "")] : []),
-        element("b", { textContent: block.title || "Product" }),
-        ...[block.text, block.price].filter(Boolean).map((textContent) => element("span", { className: "sm", textContent })),
-        ...(block.label ? [element("span", { className: "cta", textContent: block.label })] : []),
+        element("b", { textContent: readable(block.title) || "Product" }),
+        ...[block.text, block.price].filter(Boolean).map((text) => element("span", { className: "sm", textContent: readable(text) })),
+        ...(block.label ? [element("span", { className: "cta", textContent: readable(block.label) })] : []),
       );
     }),
     html: drawn(() => element("pre", { className: "code-face xs" }), (face, block) => { face.textContent = block.html || "Empty HTML block"; }),

@@ -65,6 +65,9 @@ export function tagDirectory(tags) {
   };
 }
 
+/** A text as people read it where no chip can stand: `Hello ‹first name›`. */
+export const readable = (text) => splitTags(text).map((part) => (typeof part === "string" ? part : `${part.before}‹${part.name.replace(/[._]/g, " ")}›${part.after}`)).join("");
+
 /** The text of a chip: `first_name`, `else “there”`. */
 export function chipWords(tag, directory) {
   if (isCondition(tag.name)) {

@@ -115,6 +115,7 @@ export function previewPanel(root, { url, contactsUrl, sample, fields = {}, onPr
     for (const button of root.querySelectorAll("[data-view]")) button.setAttribute("aria-pressed", String(button.dataset.view === view));
     plain.hidden = view !== "text";
     inbox.hidden = view !== "inbox";
+    root.querySelector("[data-inbox]").hidden = view === "inbox"; // it would be there twice
     stage.hidden = !isFramed();
     darkChoice.hidden = view !== "dark";
     if (isFramed() && content) loadFrame();
