@@ -167,10 +167,11 @@ def test_the_frame_of_something_absent_is_404(client: Client, workspace: Workspa
 
 
 def test_a_body_that_cannot_be_built_is_explained_in_the_frame(client: Client, workspace: Workspace) -> None:
-    campaign = make_campaign(workspace, variants=[{"format": "mjml", "body": "<mjml><mj-body></mjml>"}])
+    campaign = make_campaign(workspace)
+    campaign.variants.update(format="mjml", body="<mjml><mj-body></mjml>")  # saving would refuse it
     answer = client.get(url("preview_frame", campaign.pk))
     assert answer.status_code == 200
-    assert "could not be read" in text_of(answer)
+    assert "Line 1, column 16" in text_of(answer)
 
 
 # --- brief and angles ------------------------------------------------------------------------------------------------
