@@ -1,0 +1,101 @@
+"""Drafts written by hand, good and bad, and how well the guardrails tell them apart.
+
+Every third good and every third bad draft is held out: the checks were improved without looking at those.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from aiwriter.agents.contract import BriefData, DraftContent, VoiceData, check_content
+
+_FOLDER = Path(__file__).parent / "labelled"
+_LISTS = ("facts", "allowed_links", "allowed_tags", "must_say", "must_not_say")
+
+
+@dataclass(frozen=True)
+class LabelledDraft:
+    """A draft, its brief, and the codes of the findings that must block it; none when it is good."""
+
+    id: str
+    brief: BriefData
+    content: DraftContent
+    must_block: frozenset[str]
+    is_held_out: bool
+
+
+@dataclass(frozen=True)
+class Score:
+    """How the checks did on some drafts."""
+
+    drafts: int
+    good: int
+    good_blocked: tuple[str, ...]
+    faults: int
+    missed: tuple[str, ...]
+
+    @property
+    def recall(self) -> float:
+        """Which share of the faults blocks."""
+        return 1 - len(self.missed) / self.faults if self.faults else 1.0
+
+    @property
+    def good_blocked_share(self) -> float:
+        """Which share of the good drafts blocks."""
+        return len(self.good_blocked) / self.good if self.good else 0.0
+
+
+def brief_from(values: dict[str, Any]) -> BriefData:
+    """Return a brief as it stands in a JSON file."""
+    return BriefData(**{name: tuple(value) if name in _LISTS else value for name, value in values.items()})
+
+
+def _content(row: dict[str, Any], brief: BriefData) -> DraftContent:
+    blocks = [
+        {"id": f"a{number}", "type": "text", "html": f"<p>{paragraph}</p>"}
+        for number, paragraph in enumerate(row["text"], start=1)
+    ]
+    if row.get("has_button", True):
+        blocks.append({"id": "a0", "type": "button", "label": brief.cta_label or "→", "url": brief.cta_url})
+    return DraftContent(0, "", row["subject"], row["preview_text"], blocks)
+
+
+@cache
+def labelled_drafts() -> tuple[LabelledDraft, ...]:
+    """Return all of them, in the order of the file."""
+    briefs = {
+        name: brief_from(values) for name, values in json.loads((_FOLDER / "briefs.json").read_text("utf-8")).items()
+    }
+    rows = json.loads((_FOLDER / "drafts.json").read_text("utf-8"))
+    return tuple(
+        LabelledDraft(
+            row["id"],
+            briefs[row["brief"]],
+            _content(row, briefs[row["brief"]]),
+            frozenset(row["must_block"]),
+            row["is_held_out"],
+        )
+        for row in rows
+    )
+
+
+def measure(drafts: Iterable[LabelledDraft]) -> Score:
+    """Check every draft and compare what blocks with the labels."""
+    seen = good = faults = 0
+    good_blocked: list[str] = []
+    missed: list[str] = []
+    for draft in drafts:
+        seen += 1
+        report = check_content(draft.content, draft.brief, VoiceData())
+        blocking = {finding["code"] for finding in report["findings"] if finding["severity"] == "block"}
+        if not draft.must_block:
+            good += 1
+            good_blocked += [draft.id] if blocking else []
+        faults += len(draft.must_block)
+        missed += [f"{draft.id}: {code}" for code in sorted(draft.must_block - blocking)]
+    return Score(seen, good, tuple(good_blocked), faults, tuple(missed))
