@@ -31,9 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<uuid:campaign_id>", composer.ComposerPage.as_view(), name="composer"),
     path("campaigns/<uuid:campaign_id>/preview", composer.PreviewFrame.as_view(), name="preview_frame"),
     path("campaigns/<uuid:campaign_id>/versions", history.VersionList.as_view(), name="version_list"),
-    path(
-        "campaigns/<uuid:campaign_id>/versions/<int:number>", history.VersionDetail.as_view(), name="version_detail"
-    ),
+    path("campaigns/<uuid:campaign_id>/versions/<int:number>", history.VersionDetail.as_view(), name="version_detail"),
     path(
         "campaigns/<uuid:campaign_id>/versions/<int:number>/frame",
         history.VersionFrame.as_view(),

@@ -36,7 +36,7 @@ def providers_for(workspace_id: Any) -> dict[str, ProviderConfig]:
     providers = installation_providers()
     for provider, stored in rows:
         try:
-            providers[provider] = ProviderConfig(decrypt(stored), addresses[provider])
+            providers[provider] = ProviderConfig(decrypt(bytes(stored)), addresses[provider])
         except BadSignature:
             logger.error("ai_key_unreadable", provider=provider, workspace_id=str(workspace_id))
             providers.pop(provider, None)

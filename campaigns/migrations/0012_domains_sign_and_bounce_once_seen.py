@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='sendingdomain',
             name='return_path_verified_at',
-            field=models.DateTimeField(blank=True, help_text='The bounce host was seen: it is used.', null=True),
+            field=models.DateTimeField(blank=True, help_text='Its bounce host was seen.', null=True),
         ),
     ]

@@ -19,8 +19,7 @@ pytestmark = pytest.mark.django_db
 
 MODELS = list(apps.get_app_config("campaigns").get_models())
 LEDGERS = {
-    "message", "deliveryminute", "capturedmessage", "approval", "templateversion", "variantversion", "settlement", "pace",
-    "providersettings", "smtpserver",
+    "message", "deliveryminute", "capturedmessage", "approval", "templateversion", "variantversion", "settlement",
     "pace", "providersettings", "smtpserver",
 }  # fmt: skip
 

@@ -14,8 +14,8 @@ How to add one:
 4. Register the class in `PROVIDERS` below, its name in `EMAIL_PROVIDER`'s choices in `pulsequill/env.py`, and the
    installation's settings for it there too.
 5. Let workspaces bring their own account: a maker in `own.py` (the only place that decrypts secrets), a card in
-   `campaigns.selectors.providers.KINDS`, and a form in `campaigns/views/provider_forms.py` when it needs more than a pace.
-   Addresses that a workspace may choose freely go through `pulsequill.core.outbound_http`.
+   `campaigns.selectors.providers.KINDS`, and a form in `campaigns/views/provider_forms.py` when it needs more than a
+   pace. Addresses that a workspace may choose freely go through `pulsequill.core.outbound_http`.
 6. Add a scriptable server for it to `tests/fakes/` and a row to `PROVIDERS_UNDER_TEST` in
    `tests/wire/test_provider_contract.py`: the shared cases (order, refusal, outage, drop after acceptance, deadline,
    witness, non-ASCII) run against it.
