@@ -78,7 +78,7 @@ class SentCampaign:
     in_doubt: int = 0
 
 
-HELLO = "Hello{{#first_name}} {{first_name}}{{/first_name}},"
+HELLO = "{{#first_name}}Hello {{first_name}},{{/first_name}}{{^first_name}}Hello,{{/first_name}}"
 
 HARVEST = Mail(
     "The first boxes from Huila are here",
