@@ -7,23 +7,27 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from aiwriter.guardrails import facts, links, tags, wording
+from aiwriter.guardrails import facts, links, tags, tongue, wording
 from aiwriter.guardrails.findings import CheckedDraft, Finding, Piece, Report, finding
+from aiwriter.guardrails.receipts import Checked, Evidence, Receipt, Source, check_pieces
 
-__all__ = ["CheckedDraft", "Finding", "Report", "check_draft", "finding"]
+__all__ = ["CheckedDraft", "Finding", "Report", "check_draft", "check_statements", "finding"]
 
 CHECKS = (
     tags.check_tags,
-    facts.check_facts,
     links.check_links,
     wording.check_hidden_characters,
+    wording.check_leftovers,
     wording.check_spam,
     wording.check_length,
     wording.check_readability,
     wording.check_wishes,
+    tongue.check_language,
+    tongue.check_similarity,
 )
 SEVERITY_ORDER = {"block": 0, "warn": 1, "info": 2}
 MOST_FINDINGS = 60
+MOST_RECEIPTS = 200
 _HREF = re.compile(r"""href\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 _TEXT_KEYS = ("text", "html", "label", "title", "attribution", "price", "alt")
@@ -61,12 +65,25 @@ def _urls(blocks: Sequence[dict[str, Any]], path: str = "blocks") -> Iterator[tu
             yield from _urls(column, where)
 
 
+def check_statements(
+    *, subject: str, preview_text: str, blocks: Sequence[dict[str, Any]], evidence: Evidence
+) -> tuple[list[Checked], list[Receipt]]:
+    """Return every statement of a mail with what supports it, and the receipts, those of its links included."""
+    return check_pieces(_all_pieces(subject, preview_text, blocks), _urls(blocks), evidence)
+
+
+def _all_pieces(subject: str, preview_text: str, blocks: Sequence[dict[str, Any]]) -> tuple[Piece, ...]:
+    head = (Piece("subject", _visible(subject), subject), Piece("preview_text", _visible(preview_text), preview_text))
+    return (*head, *_pieces(blocks))
+
+
 def check_draft(
     *,
     subject: str,
     preview_text: str,
     blocks: Sequence[dict[str, Any]],
     evidence: Iterable[str] = (),
+    brand_facts: Iterable[str] = (),
     allowed_tags: Iterable[str] = (),
     allowed_links: Iterable[str] = (),
     required_link: str = "",
@@ -74,39 +91,50 @@ def check_draft(
     must_say: Iterable[str] = (),
     must_not_say: Iterable[str] = (),
     banned_phrases: Iterable[str] = (),
+    earlier: Iterable[str] = (),
     extra: Iterable[Finding] = (),
 ) -> Report:
     """Check one draft.
 
     Args:
         evidence: the texts of the brief that claims may rest on.
+        brand_facts: what the brand may always claim.
         allowed_tags: merge tags besides the standard ones.
         allowed_links: addresses besides `required_link`.
         required_link: the address that the call to action must lead to.
+        earlier: texts of earlier drafts; saying the same again is worth a warning.
         extra: findings of the writer itself, such as a language that it does not know.
 
     Returns:
-        `{ok, findings, metrics}`; findings sorted by severity, `ok` false when one blocks.
+        `{ok, findings, receipts, metrics}`; findings sorted by severity, `ok` false when one blocks.
     """
-    pieces = (Piece("subject", _visible(subject), subject), Piece("preview_text", _visible(preview_text), preview_text))
+    links_allowed = frozenset(filter(None, (*allowed_links, required_link)))
+    sources = [Source("brief", text) for text in evidence] + [Source("brand", text) for text in brand_facts]
+    known = Evidence(sources, language, links_allowed)
     draft = CheckedDraft(
-        pieces=(*pieces, *_pieces(blocks)),
+        pieces=_all_pieces(subject, preview_text, blocks),
         urls=tuple(_urls(blocks)),
-        evidence="\n".join(evidence),
+        evidence=known,
         allowed_tags=tags.STANDARD_TAGS | set(allowed_tags),
-        allowed_links=frozenset(filter(None, (*allowed_links, required_link))),
+        allowed_links=links_allowed,
         required_link=required_link,
         language=language,
         must_say=tuple(must_say),
         must_not_say=tuple(must_not_say),
         banned_phrases=tuple(banned_phrases),
+        earlier=tuple(earlier),
     )
-    found = [*extra, *(remark for check in CHECKS for remark in check(draft))]
-    found.sort(key=lambda remark: SEVERITY_ORDER[remark["severity"]])
+    statements, receipts = check_pieces(draft.pieces, draft.urls, known)
+    own = [*extra]
+    found = [*own, *facts.unsupported(statements), *(each for check in CHECKS for each in check(draft))]
+    if any(each["code"] == "language_not_offered" for each in own):
+        found = [each for each in found if each["code"] not in ("language_other", "language_mixed")]
+    found.sort(key=lambda each: SEVERITY_ORDER[each["severity"]])
     body = "\n".join(piece.text for piece in draft.body)
     return Report(
-        ok=not any(remark["severity"] == "block" for remark in found),
+        ok=not any(each["severity"] == "block" for each in found),
         findings=found[:MOST_FINDINGS],
+        receipts=receipts[:MOST_RECEIPTS],
         metrics={
             "words": wording.word_count(body),
             "grade": wording.reading_grade(body),

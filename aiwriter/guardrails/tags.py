@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from aiwriter.guardrails.findings import CheckedDraft, Finding, finding
+from aiwriter.guardrails.findings import CheckedDraft, Finding, remark
 
 STANDARD_TAGS = frozenset(
     {
@@ -15,14 +15,28 @@ STANDARD_TAGS = frozenset(
 )  # fmt: skip
 _TOKEN = re.compile(r"\{\{\{?\s*([#^/&!>=]?)\s*([^{}]*?)\s*\}?\}\}")
 _NAME = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_]\w*)?\Z")
+#: What stands for a person's data in other programs and languages.
+_PERSONAL = (
+    r"(?:(?:first|last|full|user|contact|customer|subscriber|company)[ _-]?name|[fl]name|name|e?[ _-]?mail"
+    r"|vorname|nachname|pr[ée]nom|nom|nombre|apellido|nome|naam|voornaam|imi[ęe]|f[öo]rnamn|isim|ad[ıi]n[ıi]z|שם|الاسم|お名前|名前)"
+)
 #: Notations of other systems that would be printed as they stand.
 FOREIGN = (
-    (re.compile(r"\*\|\s*\w+\s*\|\*"), "Mailchimp"),
-    (re.compile(r"(?i)\[(?:first|last|full|your|customer|company|insert|recipient)[ _-]?\w*\]"), "a placeholder"),
-    (re.compile(r"(?<!\{)\{(?!\{)\s*\w+\s*\}(?!\})"), "single braces"),
-    (re.compile(r"%%?\s*[A-Za-z_]*name\s*%%?", re.IGNORECASE), "percent signs"),
-    (re.compile(r"<%=?.*?%>|\$\{\w+\}"), "template code"),
-)  # fmt: skip
+    (re.compile(r"\*\|[^|\n]{1,60}\|\*"), "Mailchimp"),
+    (
+        re.compile(
+            rf"\[\[?\s*(?:(?:first|last|full|your|customer|company|insert|recipient)[ _-][\w -]*|{_PERSONAL})\s*\]",
+            re.IGNORECASE,
+        ),
+        "a placeholder",
+    ),
+    (re.compile(r"(?<!\{)\{(?!\{)\s*[\w. -]{1,40}\s*\}(?!\})"), "single braces"),
+    (re.compile(rf"%%?\s*(?:\w+_)?{_PERSONAL}\s*%%?|%%\w+%%", re.IGNORECASE), "percent signs"),
+    (re.compile(rf"(?:<<|&lt;&lt;|‹)\s*{_PERSONAL}\s*(?:>>|&gt;&gt;|›)", re.IGNORECASE), "angle brackets"),
+    (re.compile(r"<%=?.*?%>|\$\{\w+\}|\{%[^%\n]{1,80}%\}"), "template code"),
+)
+#: Sections that decide or repeat in other programs.
+FOREIGN_SECTIONS = re.compile(r"(?:each|if|unless|with|else|for|endif)\b")
 
 
 def check_tags(draft: CheckedDraft) -> Iterator[Finding]:
@@ -35,26 +49,23 @@ def _check_source(source: str, where: str, allowed: frozenset[str]) -> Iterator[
     open_sections: list[str] = []
     for match in _TOKEN.finditer(source):
         sigil, name = match[1], match[2]
-        if sigil in ("!", ">", "=", "&") or match[0].startswith("{{{"):
-            yield finding(
-                "tag_not_allowed", "block", f"“{match[0][:60]}” is not a merge tag that mails may use.", where
-            )
+        is_foreign_section = sigil in ("#", "/", "^", "") and FOREIGN_SECTIONS.match(name)
+        if sigil in ("!", ">", "=", "&") or match[0].startswith("{{{") or is_foreign_section:
+            yield remark("tag_not_allowed", f"“{match[0][:60]}” is not a merge tag that mails may use.", where)
         elif not _NAME.match(name):
-            yield finding("tag_malformed", "block", f"“{match[0][:60]}” is not a merge tag.", where)
+            yield remark("tag_malformed", f"“{match[0][:60]}” is not a merge tag.", where)
         elif name not in allowed:
-            yield finding("tag_unknown", "block", f"There is no merge tag “{name[:60]}”.", where)
+            yield remark("tag_unknown", f"There is no merge tag “{name[:60]}”.", where)
         if sigil in ("#", "^"):
             open_sections.append(name)
         elif sigil == "/" and (not open_sections or open_sections.pop() != name):
-            yield finding("tag_unclosed", "block", f"The section “{name[:60]}” closes but was not opened.", where)
+            yield remark("tag_unclosed", f"The section “{name[:60]}” closes but was not opened.", where)
             return
     if open_sections:
-        yield finding("tag_unclosed", "block", f"The section “{open_sections[-1][:60]}” is not closed.", where)
+        yield remark("tag_unclosed", f"The section “{open_sections[-1][:60]}” is not closed.", where)
     rest = _TOKEN.sub("", source)
     if "{{" in rest or "}}" in rest:
-        yield finding("tag_malformed", "block", "There are braces that belong to no merge tag.", where)
+        yield remark("tag_malformed", "There are braces that belong to no merge tag.", where)
     for pattern, system in FOREIGN:
         if foreign := pattern.search(rest):
-            yield finding(
-                "tag_foreign", "block", f"“{foreign[0][:60]}” ({system}) would be printed as it stands.", where
-            )
+            yield remark("tag_foreign", f"“{foreign[0][:60]}” ({system}) would be printed as it stands.", where)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from aiwriter.guardrails.findings import CheckedDraft, Finding, finding
+from aiwriter.guardrails.findings import CheckedDraft, Finding, remark
 
 SUBJECT_BEST = 60
 SUBJECT_MOST = 150
@@ -25,6 +25,26 @@ CLICHES = (
 _WORDS = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _SENTENCE_END = re.compile(r"[.!?…]+(?:\s|$)|\n+")
 _VOWELS = re.compile(r"[aeiouyàâäéèêëîïôöùûü]+", re.IGNORECASE)
+_OUT_OF_SIGHT = re.compile(
+    r"style\s*=\s*[\"'][^\"']*(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?!\.[1-9])"
+    r"|(?:max-)?height\s*:\s*0|text-indent\s*:\s*-\d{3})|<[^>]*\shidden(?:\s|>|=)|<!--",
+    re.IGNORECASE,
+)
+_LEFTOVERS = re.compile(
+    r"\bas an? (?:ai|artificial intelligence)\b|\b(?:large )?language model\b|\bals ki(?:-modell)?\b"
+    r"|\ben tant qu['’]ia\b"
+    r"|\bmodelo de lenguaje\b"
+    r"|\bhere(?:['’]s| is) (?:the|your|a) (?:\w+ )?(?:email|e-mail|draft|subject line|newsletter)\b"
+    r"|\blorem ipsum\b|\b(?:TODO|TBD|FIXME|XXX+)\b|^\s*(?:subject|betreff|objet|preheader)(?: line)?\s*:"
+    r"|\bignore (?:all )?(?:the )?(?:previous|prior|above) instructions\b|\bsystem prompt\b|\[insert\b[^\]]*\]?"
+    r"|\b(?:i cannot|i can['’]t) (?:help|assist|comply) with\b|\bDATA-[0-9a-f]{16}\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MARKDOWN = re.compile(r"\*\*[^*\n]{1,80}\*\*|^#{1,4} \w|\[[^\]\n]{1,60}\]\(https?://|```", re.MULTILINE)
+#: A flag such as Scotland's: a black flag and letters that nobody sees.
+_FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007f]+")
+#: Marks that texts from right to left need.
+DIRECTION_MARKS = frozenset("\u200e\u200f\u061c\u2066\u2067\u2068\u2069")
 #: Zero-width joiners belong to emoji and to several scripts.
 ALLOWED_FORMAT_CHARACTERS = frozenset("\u200c\u200d")
 
@@ -45,18 +65,45 @@ def reading_grade(text: str) -> int:
     return min(18, max(1, round(grade)))
 
 
+def _is_hidden(character: str, is_right_to_left: bool) -> bool:
+    if unicodedata.category(character) == "Cc":
+        return character not in "\n\r\t"
+    if is_right_to_left and character in DIRECTION_MARKS:
+        return False
+    return unicodedata.category(character) in ("Cf", "Co") and character not in ALLOWED_FORMAT_CHARACTERS
+
+
 def check_hidden_characters(draft: CheckedDraft) -> Iterator[Finding]:
-    """Invisible characters hide instructions and break filters."""
+    """Invisible characters hide instructions and break filters; so do look-alike letters and words out of sight."""
     for piece in draft:
+        source = _FLAG.sub("", piece.source)
+        is_right_to_left = any(unicodedata.bidirectional(character) in ("R", "AL") for character in source)
         hidden = {
             unicodedata.name(character, f"U+{ord(character):04X}")
-            for character in piece.source
-            if (unicodedata.category(character) in ("Cf", "Co", "Cn") and character not in ALLOWED_FORMAT_CHARACTERS)
-            or (unicodedata.category(character) == "Cc" and character not in "\n\r\t")
-        }  # fmt: skip
+            for character in source
+            if not character.isprintable() and _is_hidden(character, is_right_to_left)
+        }
         if hidden:
             names = ", ".join(sorted(hidden)[:3]).lower()
-            yield finding("hidden_characters", "block", f"There are invisible characters: {names}.", piece.where)
+            yield remark("hidden_characters", f"There are invisible characters: {names}.", piece.where)
+        if mixed := next((word for word in _WORDS.findall(piece.text) if _mixes_scripts(word)), ""):
+            yield remark("hidden_characters", f"“{mixed}” mixes letters of two alphabets.", piece.where)
+        if _OUT_OF_SIGHT.search(piece.source):
+            yield remark("hidden_text", "There are words that readers cannot see.", piece.where)
+
+
+def _mixes_scripts(word: str) -> bool:
+    scripts = {unicodedata.name(letter, "").split(" ", 1)[0] for letter in word}
+    return "LATIN" in scripts and not scripts.isdisjoint(("CYRILLIC", "GREEK"))
+
+
+def check_leftovers(draft: CheckedDraft) -> Iterator[Finding]:
+    """Words that the writer said to its client, and notes to oneself."""
+    for piece in draft:
+        if left := _LEFTOVERS.search(piece.text):
+            yield remark("leftover_text", f"“{left[0][:60]}” is not meant for readers.", piece.where)
+        if left := _MARKDOWN.search(piece.text):
+            yield remark("markdown_left", f"“{left[0][:40]}” would be printed with its signs.", piece.where)
 
 
 def check_spam(draft: CheckedDraft) -> Iterator[Finding]:
@@ -64,16 +111,16 @@ def check_spam(draft: CheckedDraft) -> Iterator[Finding]:
     for piece in draft:
         lowered = piece.text.lower()
         for phrase in SPAM_PHRASES:
-            if re.search(rf"\b{re.escape(phrase)}\b", lowered) and phrase not in draft.evidence.lower():
-                yield finding("spam_phrase", "warn", f"“{phrase}” is typical of spam.", piece.where)
+            if re.search(rf"\b{re.escape(phrase)}\b", lowered) and phrase not in draft.evidence_text:
+                yield remark("spam_phrase", f"“{phrase}” is typical of spam.", piece.where)
         for phrase in CLICHES:
-            if re.search(rf"\b{re.escape(phrase)}", lowered) and phrase not in draft.evidence.lower():
-                yield finding("cliche", "info", f"“{phrase}” is a worn phrase.", piece.where)
-        shouted = [w for w in _WORDS.findall(piece.text) if len(w) > 3 and w.isupper() and w not in draft.evidence]
+            if re.search(rf"\b{re.escape(phrase)}", lowered) and phrase not in draft.evidence_text:
+                yield remark("cliche", f"“{phrase}” is a worn phrase.", piece.where)
+        shouted = [w for w in _WORDS.findall(piece.text) if len(w) > 3 and w.isupper() and w not in draft.evidence.text]
         if shouted:
-            yield finding("shouting", "warn", f"“{shouted[0]}” is in capitals.", piece.where)
+            yield remark("shouting", f"“{shouted[0]}” is in capitals.", piece.where)
         if piece.text.count("!") > 1:
-            yield finding("exclamation_marks", "warn", "More than one exclamation mark.", piece.where)
+            yield remark("exclamation_marks", "More than one exclamation mark.", piece.where)
 
 
 def check_length(draft: CheckedDraft) -> Iterator[Finding]:
@@ -81,38 +128,34 @@ def check_length(draft: CheckedDraft) -> Iterator[Finding]:
     subject = next((piece.source for piece in draft if piece.where == "subject"), "")
     preview = next((piece.source for piece in draft if piece.where == "preview_text"), "")
     if not subject.strip():
-        yield finding("subject_missing", "block", "There is no subject.", "subject")
+        yield remark("subject_missing", "There is no subject.", "subject")
     elif len(subject) > SUBJECT_MOST:
-        yield finding("subject_too_long", "block", f"The subject has {len(subject)} characters.", "subject")
+        yield remark("subject_too_long", f"The subject has {len(subject)} characters.", "subject")
     elif len(subject) > SUBJECT_BEST:
-        yield finding(
-            "subject_long", "info", f"Phones show {SUBJECT_BEST} of its {len(subject)} characters.", "subject"
-        )
+        yield remark("subject_long", f"Phones show {SUBJECT_BEST} of its {len(subject)} characters.", "subject")
     if not preview.strip():
-        yield finding(
+        yield remark(
             "preview_missing",
-            "info",
             "Without a preview text inboxes show the first words of the mail.",
             "preview_text",
         )
     elif len(preview) > PREVIEW_BEST:
-        yield finding(
+        yield remark(
             "preview_long",
-            "info",
             f"Inboxes show {PREVIEW_BEST} of its {len(preview)} characters.",
             "preview_text",
         )
     elif preview.strip().lower() == subject.strip().lower():
-        yield finding("preview_repeats", "info", "The preview text repeats the subject.", "preview_text")
+        yield remark("preview_repeats", "The preview text repeats the subject.", "preview_text")
     if word_count(" ".join(piece.text for piece in draft.body)) < 5:
-        yield finding("body_empty", "block", "The body says next to nothing.", "blocks")
+        yield remark("body_empty", "The body says next to nothing.", "blocks")
 
 
 def check_readability(draft: CheckedDraft) -> Iterator[Finding]:
     """A body that needs a school-leaving certificate; English only, the formula knows no other language."""
     text = "\n".join(piece.text for piece in draft.body)
     if draft.language.startswith("en") and word_count(text) >= 40 and (grade := reading_grade(text)) > 12:
-        yield finding("hard_to_read", "info", f"Reading grade {grade}: shorter sentences would help.", "blocks")
+        yield remark("hard_to_read", f"Reading grade {grade}: shorter sentences would help.", "blocks")
 
 
 def check_wishes(draft: CheckedDraft) -> Iterator[Finding]:
@@ -120,7 +163,7 @@ def check_wishes(draft: CheckedDraft) -> Iterator[Finding]:
     text = " ".join(draft.all_text().lower().split())
     for phrase in draft.must_say:
         if phrase.strip() and " ".join(phrase.lower().split()).rstrip(".") not in text:
-            yield finding("must_say_missing", "warn", f"“{phrase[:80]}” is not said.", "blocks")
+            yield remark("must_say_missing", f"“{phrase[:80]}” is not said.", "blocks")
     for phrase in (*draft.must_not_say, *draft.banned_phrases):
         if phrase.strip() and re.search(rf"(?<!\w){re.escape(phrase.lower().strip())}(?!\w)", text):
-            yield finding("must_not_say", "block", f"“{phrase[:80]}” must not be said.", "blocks")
+            yield remark("must_not_say", f"“{phrase[:80]}” must not be said.", "blocks")

@@ -91,12 +91,33 @@ class FindingSerializer(serializers.Serializer[Any]):
     where = serializers.CharField()
 
 
+@extend_schema_serializer(component_name="ReceiptSupport")
+class SupportSerializer(serializers.Serializer[Any]):
+    """The fact behind a statement."""
+
+    source = serializers.ChoiceField(choices=["brief", "brand", "link", "person"])
+    text = serializers.CharField()
+
+
+@extend_schema_serializer(component_name="Receipt")
+class ReceiptSerializer(serializers.Serializer[Any]):
+    """One statement of a draft, and what it rests on; null: nothing, which blocks."""
+
+    text = serializers.CharField()
+    kind = serializers.ChoiceField(
+        choices=["number", "price", "percent", "date", "time", "code", "offer", "claim", "link"]
+    )
+    where = serializers.CharField()
+    support = SupportSerializer(allow_null=True)
+
+
 @extend_schema_serializer(component_name="GuardrailReport")
 class ReportSerializer(serializers.Serializer[Any]):
     """What the checks say about a draft."""
 
     ok = serializers.BooleanField()
     findings = FindingSerializer(many=True)
+    receipts = ReceiptSerializer(many=True, required=False)
     metrics = serializers.DictField(child=serializers.FloatField())
 
 

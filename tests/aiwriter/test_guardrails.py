@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from aiwriter.evals.labelled_drafts import labelled_drafts, measure
 from aiwriter.guardrails import check_draft
 
 EVIDENCE = ("Free shipping until Sunday. 1,450 bags, 20% off with code ROAST20. Our harvest roast is back.",)
@@ -95,3 +96,120 @@ def test_blocking_findings_come_first_and_make_it_not_ok():
     severities = [finding["severity"] for finding in found["findings"]]
     assert severities == sorted(severities, key=["block", "warn", "info"].index)
     assert found["metrics"]["words"] > 5
+
+
+def receipt(body: str, text: str, **options):
+    found = [each for each in report(body, **options)["receipts"] if each["text"] == text]
+    assert found, [each["text"] for each in report(body, **options)["receipts"]]
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "text", "kind"),
+    [
+        ("Our harvest roast is back with twenty percent off for you.", "twenty percent", "percent"),
+        ("Our roast is back: fourteen hundred and fifty bags.", "fourteen hundred and fifty", "number"),
+        ("Use code ROAST20 for our harvest roast today.", "ROAST20", "code"),
+        ("Our harvest roast is back, shipped free until Sunday.", "Sunday", "date"),
+        ("Our harvest roast is back, and shipping costs nothing today.", "costs nothing", "offer"),
+    ],
+)  # fmt: skip
+def test_a_receipt_names_the_fact_behind_a_statement(body, text, kind):
+    found = receipt(body, text)
+
+    assert found["kind"] == kind
+    assert found["support"] == {"source": "brief", "text": EVIDENCE[0]}
+
+
+def test_a_receipt_without_support_says_so_and_blocks():
+    body = "Our harvest roast is back for £9.50 a bag."
+
+    assert receipt(body, "£9.50")["support"] is None
+    assert not report(body)["ok"]
+    assert receipt(body, "£9.50", brand_facts=["A bag costs 9.50 pounds"])["support"]["source"] == "brand"
+    assert report(body, brand_facts=["A bag costs 9.50 pounds"])["ok"]
+
+
+@pytest.mark.parametrize(
+    ("fact", "body"),
+    [
+        ("20 bags are left", "Our roast is back with 20% off for all of you."),
+        ("20% off", "Our roast is back with $20 off for all of you."),
+        ("A bag costs £9.50", "Our roast is back, and a bag costs $9.50 now."),
+        ("Free shipping until Sunday", "Our roast is back with a free mug for all of you."),
+        ("Open until 9 am", "Our roast is back, and we are open until 9 pm."),
+        ("Ends on 12 March", "Our roast is back, and the sale ends on 12 April."),
+    ],
+)
+def test_a_number_of_another_kind_supports_nothing(fact, body):
+    assert not report(body, subject="Our roast is back", preview_text="", evidence=[fact])["ok"]
+
+
+@pytest.mark.parametrize(
+    ("fact", "body", "language"),
+    [
+        ("20% off until Friday", "Unser Brot ist da, und bis Freitag gibt es zwanzig Prozent Rabatt.", "de"),
+        ("Doors open at 6:30 pm", "Our doors open at half past six, so come along.", "en"),
+        ("from 10 to noon on Saturday", "Our doors are open on Saturday from 10:00 until 12:00.", "en"),
+        ("25 % de descuento", "Hoy ahorras un veinticinco por ciento con nosotros en la tienda.", "es"),
+        ("2,400 kr", "Kortet kostar 2 400 kr och gäller hela säsongen i backen.", "sv"),
+        ("Yüzde on indirim", "Çayımız geldi ve size %10 indirim var.", "tr"),
+        ("خصم 20%", "عطر العود الجديد هنا والخصم ٢٠٪ لكم في المتجر.", "ar"),
+    ],
+)
+def test_the_same_fact_in_other_words_or_another_language_supports(fact, body, language):
+    found = report(body, subject="…", preview_text="", evidence=[fact], language=language)
+
+    assert found["ok"], found["findings"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("Hallo, unser Brot ist wieder da und wir freuen uns auf Sie und Ihre Familie.", "language_other"),
+        ('Our roast is back.<span style="display:none">cheap loans</span> Come and see.', "hidden_text"),
+        ("Our p\u0430yp\u0430l roast is back again for all of you.", "hidden_characters"),
+        ("As an AI language model I am glad that our roast is back.", "leftover_text"),
+        ("Our **harvest** roast is back for all of you.", "markdown_left"),
+        ('Our roast: <a href="https://evil.example/x">northwind.example</a> is back.', "link_disguised"),
+        ("Our roast is back, see bit.ly/roast for all of it.", "link_unknown"),
+        ("{{#each roasts}}{{name}}{{/each}} is back for all of you.", "tag_not_allowed"),
+        ("Hello [Vorname], our roast is back for all of you.", "tag_foreign"),
+    ],
+)
+def test_it_also_catches(body, code):
+    assert code in codes(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Keep Sunday evening free, our harvest roast is back for you.",
+        "For slow Mondays: our harvest roast is back, fuss-free and ready.",
+        "It means a great deal to us: our harvest roast is back.",
+        "1. Grind the beans.\n2. Pour the water on our harvest roast.",
+        "Two reasons to smile: our harvest roast is back. \U0001fae8",
+    ],
+)
+def test_harmless_words_are_no_promises(body):
+    assert report(body)["ok"], report(body)["findings"]
+
+
+def test_marks_that_hebrew_needs_are_not_hidden():
+    assert "hidden_characters" not in codes("שלום לכולם\u200f, הקפה חזר אלינו לחנות והוא טרי מאוד.", language="he")
+
+
+def test_saying_the_same_again_is_noticed():
+    first = "Our harvest roast is back, and shipping is free until Sunday for all our subscribers."
+
+    found = codes(first, subject="", preview_text="", earlier=[first])
+    assert "too_similar" in found
+    assert "too_similar" not in codes(first, earlier=["A quiet word about the new grinder in our shop."])
+
+
+def test_the_labelled_drafts_are_told_apart():
+    score = measure(labelled_drafts())
+
+    assert score.drafts >= 150
+    assert score.recall >= 0.97, score.missed
+    assert score.good_blocked_share <= 0.02, score.good_blocked
