@@ -22,11 +22,12 @@ run: $(VENV)/.runs  ## Start everything, with a demo workspace, on http://localh
 
 test: $(VENV)/.develops  ## Run all tests (ARGS=... goes to pytest); finds or installs a browser for the journeys
 	@$(PY) -m tests.browser
-	@$(PY) -m pytest $(ARGS)
+	$(call pytest,)
 
 check: lint types contracts migrations deploy-check  ## Everything the project can prove by itself
 	@$(PY) -m tests.browser
-	@$(PY) -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	$(call pytest,--cov --cov-append --cov-report=)
+	@$(PY) -m coverage report --skip-covered
 
 lint: $(VENV)/.develops  ## Style and common mistakes (ruff)
 	@$(PY) -m ruff check $(CODE)
@@ -67,6 +68,15 @@ clean:  ## Remove the virtual environment, the caches and the local data (.pulse
 	  echo "PulseQuill is running on .pulsequill: stop it first."; exit 1; fi
 	rm -rf $(VENV) .pulsequill .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the tests: a worker for each core, each with services of its own; what starts whole instances, or kills them, alone
+
+WHOLE := tests/chaos tests/journeys
+define pytest
+	@rm -f .coverage
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(addprefix --ignore=,$(WHOLE)) $(1) $(ARGS)
+	@$(PY) -m pytest $(WHOLE) $(1) $(ARGS)
+endef
 
 # --- the virtual environment: made once, filled again only when a lock file changes
 

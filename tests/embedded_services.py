@@ -23,7 +23,9 @@ RUNNING: pytest.StashKey[list] = pytest.StashKey()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Start both services before Django opens its first connection."""
+    """Start both services before Django opens its first connection: for each worker, when there are several."""
+    if session.config.getoption("numprocesses", None) and not hasattr(session.config, "workerinput"):
+        return
     from pulsequill.embedded import postgres, valkey
 
     services = [postgres.service(HOME), valkey.service(HOME)]

@@ -26,13 +26,17 @@ _PLAIN = re.compile(r"(?:[ -<>-~]{0,71}[!-<>-~])?")
 _LEADING_DOT = re.compile(rb"(?m)^\.(?=[^\n]{0,73}$)")
 
 
+def one_line_end(text: str) -> str:
+    """Return `text` with `\\n` for every line end. Each piece by itself: a CR that ends one is a line end of its own."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
 def quoted_printable(text: str) -> bytes:
     """Return `text` as quoted-printable with CRLF and lines of at most 76 characters.
 
     Dots at the beginning of lines (style sheets are full of them) are encoded, so that SMTP has none to double.
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
-    encoded = binascii.b2a_qp(lines, istext=True)
+    encoded = binascii.b2a_qp(one_line_end(text).encode("utf-8", "replace"), istext=True)
     if b"\n." in encoded or encoded.startswith(b"."):
         encoded = _LEADING_DOT.sub(b"=2E", encoded)
     return encoded.replace(b"\n", b"\r\n")
@@ -72,14 +76,15 @@ def _settled(pieces: Iterable[Piece], fixed: Mapping[str, str]) -> Iterator[Piec
 def _resolved(pieces: Iterable[Piece], fixed: Mapping[str, str]) -> Iterator[Piece]:
     for piece in pieces:
         if isinstance(piece, str):
-            yield piece
+            yield one_line_end(piece)
         elif piece.name not in fixed and isinstance(piece, Section):
             inner = tuple(_settled(piece.pieces, fixed))
             yield Section(piece.name, piece.is_inverted, inner)  # type: ignore[arg-type]  # a section holds none
         elif piece.name not in fixed:
             yield piece
         elif isinstance(piece, Variable):
-            yield fixed[piece.name] if piece.is_raw else escape(fixed[piece.name])
+            value = one_line_end(fixed[piece.name])
+            yield value if piece.is_raw else escape(value)
         elif bool(fixed[piece.name]) is not piece.is_inverted:
             yield from _resolved(piece.pieces, fixed)
 

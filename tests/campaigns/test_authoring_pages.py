@@ -18,7 +18,7 @@ from aiwriter.agents.running import run
 from aiwriter.models import BrandVoice, Brief, Draft, Generation
 from aiwriter.services.briefs import create_brief
 from audiences.services import create_field
-from campaigns.models import Campaign, EmailTemplate, Message, Sender
+from campaigns.models import Campaign, DeliveryMinute, EmailTemplate, Message, Sender
 from campaigns.services import composing, templates
 from tests.campaigns.making import (
     HELLO,
@@ -68,10 +68,11 @@ def test_an_empty_list_says_how_to_begin(client: Client) -> None:
 def test_tabs_count_and_search_finds_names_and_subjects(client: Client, workspace: Workspace) -> None:
     make_campaign(workspace, name="Spring & summer")
     sent = make_campaign(workspace, name="Autumn")
-    Campaign.objects.filter(pk=sent.pk).update(status="sent", launched_at=timezone.now(), recipients=1234)
+    Campaign.objects.filter(pk=sent.pk).update(status="sent", launched_at=timezone.now(), recipients=1240)
+    DeliveryMinute.objects.create(campaign=sent, variant=sent.variants.get(), minute=timezone.now(), sent=1234)
     everything = text_of(client.get(url("campaign_list")))
     assert "Spring &amp; summer" in everything
-    assert "1,234 contacts" in everything
+    assert "1,234 sent" in everything
     drafts = text_of(client.get(url("campaign_list") + "?tab=drafts"))
     assert "Spring &amp; summer" in drafts
     assert ">Autumn<" not in drafts

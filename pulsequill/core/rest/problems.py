@@ -87,6 +87,8 @@ CODES: dict[str, str] = {
     "template_too_many_tags": "There are more merge tags than one mail may have.",
     "template_too_large": "The source is larger than a mail may be.",
     "template_output_too_large": "The mail would be larger than one may be once its tags are filled.",
+    "too_long": "The source is longer than is taken.",
+    "not_a_mail": "The HTML has more tags, or more of them inside one another, than any mail.",
     "unknown_tag": "The template uses a merge tag for which there is no value.",
     "unsupported_picture": "The file is no picture of a kind that is taken.",
     "broken_picture": "The picture is damaged and cannot be read.",
