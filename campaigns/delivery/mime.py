@@ -27,7 +27,7 @@ _LEADING_DOT = re.compile(rb"(?m)^\.(?=[^\n]{0,73}$)")
 
 
 def one_line_end(text: str) -> str:
-    """Return `text` with `\\n` for every line end. Each piece by itself: a CR that ends one is a line end of its own."""
+    """Return `text` with a line feed for every line end; each piece by itself, so a CR that ends one counts."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
