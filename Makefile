@@ -69,13 +69,13 @@ clean:  ## Remove the virtual environment, the caches and the local data (.pulse
 	rm -rf $(VENV) .pulsequill .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# --- the tests: a worker for each core, each with services of its own; what starts whole instances, or kills them, alone
+# --- the tests: a worker for each core, each with services of its own; what kills whole instances, alone
 
-WHOLE := tests/chaos tests/journeys
+ALONE := tests/chaos
 define pytest
 	@rm -f .coverage
-	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(addprefix --ignore=,$(WHOLE)) $(1) $(ARGS)
-	@$(PY) -m pytest $(WHOLE) $(1) $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --ignore=$(ALONE) $(1) $(ARGS)
+	@$(PY) -m pytest $(ALONE) $(1) $(ARGS)
 endef
 
 # --- the virtual environment: made once, filled again only when a lock file changes
