@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from aiwriter.models import BrandVoice, Budget
+from aiwriter.models import BrandFact, BrandVoice, Budget
 from aiwriter.services.voices import FORMALITIES, VOICE_LISTS
 
 MICRO = 1_000_000
@@ -70,3 +70,24 @@ class VoiceForm(forms.Form):
         """Return the profile that was typed in."""
         lists = {name: [line.strip() for line in self.cleaned_data[name].splitlines()] for name in VOICE_LISTS}
         return {**lists, "formality": self.cleaned_data["formality"]}
+
+
+class FactForm(forms.Form):
+    """A fact of the brand's knowledge."""
+
+    text = forms.CharField(
+        label="Fact", max_length=500, help_text="One thing, in one sentence, such as: Every grinder has a warranty."
+    )  # fmt: skip
+    valid_until_date = forms.DateField(
+        label="True until",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="The last day; empty: for good.",
+    )
+    is_active = forms.BooleanField(label="Drafts may claim it", required=False)
+
+    @classmethod
+    def of(cls, fact: BrandFact) -> FactForm:
+        """Return the form filled from a fact."""
+        until = fact.valid_until_date.isoformat() if fact.valid_until_date else ""
+        return cls(initial={"text": fact.text, "valid_until_date": until, "is_active": fact.is_active})

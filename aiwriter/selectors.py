@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 from django.utils import timezone
 
-from aiwriter.models import BrandVoice, Budget, Draft, Generation, GenerationStep, ProviderKey
+from aiwriter.models import AcceptedClaim, BrandFact, BrandVoice, Budget, Draft, Generation, GenerationStep, ProviderKey
 from pulsequill.core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -189,3 +190,33 @@ def list_provider_keys(workspace: Workspace) -> list[dict[str, Any]]:
         }
         for choice, key in environment.items()
     ]
+
+
+def list_facts(workspace: Workspace) -> QuerySet[BrandFact]:
+    """Return all facts of a brand, those in force first."""
+    return BrandFact.objects.for_workspace(workspace).order_by("-is_active", "text")
+
+
+def list_true_facts(workspace: Workspace) -> QuerySet[BrandFact]:
+    """Return what a brand may claim today, by the day where the workspace is."""
+    today = timezone.now().astimezone(ZoneInfo(workspace.time_zone)).date()
+    in_time = Q(valid_until_date=None) | Q(valid_until_date__gte=today)
+    return BrandFact.objects.for_workspace(workspace).filter(in_time, is_active=True).order_by("text")
+
+
+def get_fact(workspace: Workspace, fact_id: UUID) -> BrandFact:
+    """Return one fact.
+
+    Raises:
+        NotFound: there is none of that id in this workspace.
+    """
+    fact = BrandFact.objects.for_workspace(workspace).filter(pk=fact_id).first()
+    if fact is None:
+        raise NotFound
+    return fact
+
+
+def accepted_claims(workspace: Workspace, campaign_id: UUID) -> frozenset[str]:
+    """Return the claims of a campaign that people answer for, as `receipts.claim_key` keeps them."""
+    rows = AcceptedClaim.objects.for_workspace(workspace).filter(campaign_id=campaign_id)
+    return frozenset(rows.values_list("claim", flat=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from aiwriter.views import generations, keys, studio, voices
+from aiwriter.views import facts, generations, keys, studio, voices
 
 app_name = "aiwriter"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -14,6 +14,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ai/keys/remove", keys.KeyRemove.as_view(), name="key_remove"),
     path("ai/generations/<uuid:generation_id>", generations.GenerationPage.as_view(), name="generation_detail"),
     path("ai/generations/<uuid:generation_id>/cancel", generations.CancelPage.as_view(), name="generation_cancel"),
+    path("ai/facts", facts.FactsPage.as_view(), name="facts"),
+    path("ai/facts/<uuid:fact_id>", facts.FactPage.as_view(), name="fact_edit"),
+    path("ai/facts/<uuid:fact_id>/delete", facts.FactDelete.as_view(), name="fact_delete"),
     path("ai/voices/new", voices.VoicePage.as_view(), name="voice_new"),
     path("ai/voices/<uuid:voice_id>", voices.VoicePage.as_view(), name="voice_edit"),
     path("ai/voices/<uuid:voice_id>/delete", voices.DeleteVoicePage.as_view(), name="voice_delete"),

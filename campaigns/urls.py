@@ -8,6 +8,7 @@ from campaigns.v1.outbox import OutboxViewSet
 from campaigns.views import (
     brand,
     campaigns,
+    claims,
     composer,
     doubts,
     history,
@@ -37,6 +38,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         history.VersionFrame.as_view(),
         name="version_frame",
     ),
+    path("campaigns/<uuid:campaign_id>/claims", claims.ClaimsPage.as_view(), name="claims"),
+    path("campaigns/<uuid:campaign_id>/claims/withdraw", claims.ClaimWithdraw.as_view(), name="claim_withdraw"),
     path("campaigns/<uuid:campaign_id>/brief", composer.BriefSave.as_view(), name="brief"),
     path("campaigns/<uuid:campaign_id>/angles", composer.AnglesWrite.as_view(), name="angles"),
     path("campaigns/<uuid:campaign_id>/duplicate", campaigns.CampaignDuplicate.as_view(), name="campaign_duplicate"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from aiwriter.guardrails import Finding, Report, check_draft
+from aiwriter.guardrails import Evidence, Finding, Report, Source, check_draft
 
 Block = dict[str, Any]
 #: Receives a frame of the generation's stream, without its number.
@@ -35,6 +35,9 @@ class BriefData:
     complexity: str = ""
     angles: int = 3
     workspace_name: str = ""
+    #: What the brand may always claim, and mails that were accepted before.
+    brand_facts: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -43,8 +46,9 @@ class BriefData:
         return tuple(filter(None, (*own, self.workspace_name)))
 
     def sha256(self) -> str:
-        """Return the digest of the brief: what makes template drafts repeatable."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        """Return the digest of the brief alone: what makes template drafts repeatable."""
+        own = {name: value for name, value in asdict(self).items() if name not in ("brand_facts", "earlier")}
+        return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,16 @@ class AgentEngine(Protocol):
         ...
 
 
+def evidence_of(brief: BriefData, accepted: frozenset[str] = frozenset()) -> Evidence:
+    """Return what a mail of this brief may state.
+
+    Args:
+        accepted: claims that a person answers for.
+    """
+    sources = [Source("brief", text) for text in brief.evidence] + [Source("brand", text) for text in brief.brand_facts]
+    return Evidence(sources, brief.language, tuple(filter(None, (brief.cta_url, *brief.allowed_links))), accepted)
+
+
 def check_content(draft: DraftContent, brief: BriefData, voice: VoiceData) -> Report:
     """Return the guardrails' report on a draft of this brief."""
     return check_draft(
@@ -114,6 +128,8 @@ def check_content(draft: DraftContent, brief: BriefData, voice: VoiceData) -> Re
         preview_text=draft.preview_text,
         blocks=draft.blocks,
         evidence=brief.evidence,
+        brand_facts=brief.brand_facts,
+        earlier=brief.earlier,
         allowed_tags=brief.allowed_tags,
         allowed_links=brief.allowed_links,
         required_link=brief.cta_url,

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from aiwriter.agents.contract import BriefData, VoiceData
-from aiwriter.models import Brief, Generation
+from aiwriter.models import Brief, Draft, Generation
+from aiwriter.models.draft import readable_text
+from aiwriter.selectors import list_true_facts
+
+if TYPE_CHECKING:
+    from accounts.models import Workspace
 
 _URL = re.compile(r"https?://[^\s<>\"')\]]+[^\s<>\"')\].,;:!?]")
 #: More words than this in a brief make it a complex one.
 COMPLEX_WORDS = 250
+#: A new draft is compared with this many of the last accepted ones.
+MOST_EARLIER = 30
 
 
-def _website(generation: Generation) -> str:
-    address = generation.workspace.brand.get("website", "") if isinstance(generation.workspace.brand, dict) else ""
+def _website(workspace: Workspace) -> str:
+    address = workspace.brand.get("website", "") if isinstance(workspace.brand, dict) else ""
     return address if isinstance(address, str) and _URL.fullmatch(address) else ""
 
 
@@ -26,13 +35,28 @@ def _complexity(brief: Brief) -> str:
 
 
 def brief_data(generation: Generation) -> BriefData:
-    """Return the brief of a generation. Links inside the sentence count as the brief's own; so does the website."""
-    brief = generation.brief
-    if brief is None:
+    """Return the brief of a generation, with the mails that were accepted before it."""
+    if generation.brief is None:
         return BriefData(goal="", workspace_name=generation.workspace.name, complexity="low")
+    return replace(data_of(generation.brief, generation.workspace), earlier=_earlier(generation))
+
+
+def _earlier(generation: Generation) -> tuple[str, ...]:
+    accepted = Draft.objects.for_workspace(generation.workspace_id).exclude(generation=generation)
+    accepted = accepted.filter(status__in=(Draft.Status.ACCEPTED, Draft.Status.EDITED)).order_by("-decided_at")
+    return tuple(
+        f"{draft.subject}\n{draft.preview_text}\n{readable_text(draft.blocks)}" for draft in accepted[:MOST_EARLIER]
+    )
+
+
+def data_of(brief: Brief, workspace: Workspace) -> BriefData:
+    """Return a brief with what its workspace's brand may always claim.
+
+    Links inside the sentence count as the brief's own; so does the website.
+    """
     in_text = _URL.findall(brief.goal)
     goal = _URL.sub("", brief.goal).strip(" :–-") if in_text else brief.goal
-    website = _website(generation)
+    website = _website(workspace)
     cta_url = brief.cta_url or next(iter(in_text), "") or website
     return BriefData(
         goal=re.sub(r"\s+(?=[.,;!?])", "", " ".join(goal.split(" "))),
@@ -50,7 +74,8 @@ def brief_data(generation: Generation) -> BriefData:
         must_not_say=tuple(map(str, brief.must_not_say)),
         complexity=_complexity(brief),
         angles=brief.angles,
-        workspace_name=generation.workspace.name,
+        workspace_name=workspace.name,
+        brand_facts=tuple(fact.text for fact in list_true_facts(workspace)),
     )
 
 

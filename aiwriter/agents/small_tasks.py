@@ -26,6 +26,7 @@ def brief_for_model(brief: BriefData, voice: VoiceData) -> dict[str, Any]:
         "audience": brief.audience,
         "offer": brief.offer,
         "facts": list(brief.facts),
+        "brand_facts": list(brief.brand_facts),
         "call_to_action": brief.cta_label,
         "links": list(dict.fromkeys(filter(None, (brief.cta_url, *brief.allowed_links)))),
         "merge_tags": sorted(STANDARD_TAGS | set(brief.allowed_tags)),

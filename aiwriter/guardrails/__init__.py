@@ -11,7 +11,17 @@ from aiwriter.guardrails import facts, links, tags, tongue, wording
 from aiwriter.guardrails.findings import CheckedDraft, Finding, Piece, Report, finding
 from aiwriter.guardrails.receipts import Checked, Evidence, Receipt, Source, check_pieces
 
-__all__ = ["CheckedDraft", "Finding", "Report", "check_draft", "check_statements", "finding"]
+__all__ = [
+    "CheckedDraft",
+    "Evidence",
+    "Finding",
+    "Receipt",
+    "Report",
+    "Source",
+    "check_draft",
+    "check_statements",
+    "finding",
+]
 
 CHECKS = (
     tags.check_tags,

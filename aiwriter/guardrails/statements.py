@@ -48,6 +48,8 @@ _AT = re.compile(
     r"(\d{1,2})(?![\d:%]|[.,]\d|\s?%|\s?[ap]\.?m\b)",
     re.IGNORECASE,
 )
+#: Web and mail addresses are links, whatever digits stand in them.
+_ADDRESS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\w+", re.IGNORECASE)
 _TENTHS_OFF = re.compile(r"(\d)割")
 
 
@@ -328,6 +330,7 @@ def read_statements(text: str, language_code: str) -> list[Statement]:
     reader = _Reader(text, spoken)
     if not reader.text:
         return []
+    reader.taken += [match.span() for match in _ADDRESS.finditer(reader.text)]
     for read in (_read_codes, _read_money_and_percent, _read_times, _read_dates, _read_numbers, _read_promises):
         read(reader)
     return sorted(reader.found, key=lambda statement: (statement.start, statement.end))

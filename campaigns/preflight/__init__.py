@@ -12,6 +12,7 @@ from campaigns.models import Campaign
 from campaigns.preflight import (
     address,
     audience,
+    claims,
     content,
     contrast,
     domain,
@@ -58,6 +59,7 @@ def _has_mail_and_audience(examined: Examined) -> bool:
 #: In the order in which a sender thinks: what, from whom, to whom, details.
 CHECKS: tuple[Check, ...] = (
     Check("content", content.find, "The mail has content and is well formed"),
+    Check("claims", claims.find, "Everything it says is in the brief or the brand's facts", claims.has_brief),
     Check("subject", subject.find, "Subject and preview text are set"),
     Check("sender", sender.find, "A sender is chosen"),
     Check("domain", domain.find, "The sender's domain is verified", _has_sender),

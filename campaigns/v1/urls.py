@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, path
 from campaigns.v1 import (
     assets,
     campaigns,
+    claims,
     drafts,
     messages,
     providers,
@@ -29,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<uuid:id>", campaigns.CampaignViewSet.as_view(_ONE), name="v1_campaign"),
     path("campaigns/<uuid:id>/audience", campaigns.CampaignAudienceView.as_view(), name="v1_campaign_audience"),
     path("campaigns/<uuid:id>/preflight", campaigns.CampaignPreflightView.as_view(), name="v1_campaign_preflight"),
+    path("campaigns/<uuid:id>/claims", claims.CampaignClaimsView.as_view(), name="v1_campaign_claims"),
     path("campaigns/<uuid:id>/preview", campaigns.CampaignPreviewView.as_view(), name="v1_campaign_preview"),
     path("campaigns/<uuid:id>/duplicate", campaigns.CampaignDuplicateView.as_view(), name="v1_campaign_duplicate"),
     path(

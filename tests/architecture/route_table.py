@@ -100,6 +100,7 @@ v1/campaigns
 v1/campaigns/<uuid:id>                                        Campaign
 v1/campaigns/<uuid:id>/audience                               Campaign
 v1/campaigns/<uuid:id>/preflight                              Campaign
+v1/campaigns/<uuid:id>/claims                                 Campaign
 v1/campaigns/<uuid:id>/preview                                Campaign
 v1/campaigns/<uuid:id>/duplicate                              Campaign
 v1/campaigns/<uuid:id>/versions                               Campaign
@@ -203,6 +204,9 @@ ai/keys
 ai/keys/remove
 ai/generations/<uuid:generation_id>                           Generation
 ai/generations/<uuid:generation_id>/cancel                    Generation
+ai/facts
+ai/facts/<uuid:fact_id>                                         BrandFact
+ai/facts/<uuid:fact_id>/delete                                  BrandFact
 ai/voices/new
 ai/voices/<uuid:voice_id>                                     BrandVoice
 ai/voices/<uuid:voice_id>/delete                              BrandVoice
@@ -214,6 +218,8 @@ campaigns/<uuid:campaign_id>/preview                          Campaign
 campaigns/<uuid:campaign_id>/versions                         Campaign
 campaigns/<uuid:campaign_id>/versions/<int:number>            Campaign
 campaigns/<uuid:campaign_id>/versions/<int:number>/frame      Campaign
+campaigns/<uuid:campaign_id>/claims                             Campaign
+campaigns/<uuid:campaign_id>/claims/withdraw                    Campaign
 campaigns/<uuid:campaign_id>/brief                            Campaign
 campaigns/<uuid:campaign_id>/angles                           Campaign
 campaigns/<uuid:campaign_id>/duplicate                        Campaign

@@ -38,7 +38,8 @@ def test_a_campaign_that_is_fine_has_no_findings() -> None:
     report = preflight.examine(ready(make_workspace()))
     assert report.findings == []
     assert report.is_ok
-    assert len(report.passed) == len(preflight.CHECKS)
+    without_a_brief = [check.passed for check in preflight.CHECKS if check.code != "claims"]
+    assert report.passed == without_a_brief
 
 
 @pytest.mark.parametrize(
