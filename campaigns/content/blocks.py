@@ -20,7 +20,19 @@ Block = dict[str, Any]
 
 MAX_BLOCKS = 200
 MAX_COLUMNS = 3
-NETWORKS = ("facebook", "instagram", "x", "linkedin", "youtube", "tiktok", "threads", "bluesky", "mastodon", "website")
+#: Network -> what it calls itself.
+NETWORK_NAMES = {
+    "facebook": "Facebook",
+    "instagram": "Instagram",
+    "x": "X",
+    "linkedin": "LinkedIn",
+    "youtube": "YouTube",
+    "tiktok": "TikTok",
+    "threads": "Threads",
+    "bluesky": "Bluesky",
+    "mastodon": "Mastodon",
+    "website": "Website",
+}
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _ANY_TAG = re.compile(r"\{\{\{?.*?\}?\}\}", re.DOTALL)
@@ -99,8 +111,8 @@ def _clean_social(value: Any) -> list[dict[str, str]]:
         raise _Problem("not_a_list", "This must be a list of at most 12 links.")
     links = []
     for item in value:
-        if not isinstance(item, dict) or item.get("network") not in NETWORKS:
-            raise _Problem("unknown_network", f"A link needs a network: one of {', '.join(NETWORKS)}.")
+        if not isinstance(item, dict) or item.get("network") not in NETWORK_NAMES:
+            raise _Problem("unknown_network", f"A link needs a network: one of {', '.join(NETWORK_NAMES)}.")
         links.append({"network": item["network"], "url": _clean_url(item.get("url", ""))})
     return links
 

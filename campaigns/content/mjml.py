@@ -12,7 +12,7 @@ from typing import Any
 
 import mrml
 
-from campaigns.content.blocks import Block
+from campaigns.content.blocks import NETWORK_NAMES, Block
 from campaigns.content.brand import Brand
 from pulsequill.core.errors import FieldError, Invalid
 
@@ -111,13 +111,10 @@ def _social(block: Block, brand: Brand) -> str:
         return ""
     words = " &nbsp;·&nbsp; ".join(
         f'<a class="pq-link" style="color:{brand.accent}" href="{_attribute(link["url"])}">'
-        f"{_NETWORK_NAMES.get(link['network'], link['network'].title())}</a>"
+        f"{NETWORK_NAMES[link['network']]}</a>"
         for link in links
     )
     return f'<mj-text css-class="pq-ink" align="center" font-size="14px">{words}</mj-text>'
-
-
-_NETWORK_NAMES = {"x": "X", "linkedin": "LinkedIn", "youtube": "YouTube", "tiktok": "TikTok"}
 
 
 def _product(block: Block, brand: Brand) -> str:

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from inscriptis import get_text
 from inscriptis.model.config import ParserConfig
 
-from campaigns.content.blocks import Block
+from campaigns.content.blocks import NETWORK_NAMES, Block
 
 _RULE = "-" * 24
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -115,7 +115,9 @@ _WRITERS: dict[str, Callable[[Block], str]] = {
     "divider": lambda _block: _RULE,
     "spacer": lambda _block: "",
     "quote": _quote,
-    "social": lambda block: "\n".join(link(one["network"].title(), one["url"]) for one in block["links"] if one["url"]),
+    "social": lambda block: "\n".join(
+        link(NETWORK_NAMES[one["network"]], one["url"]) for one in block["links"] if one["url"]
+    ),
     "product": _product,
     "html": lambda block: html_to_text(block["html"]),
 }

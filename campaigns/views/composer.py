@@ -17,7 +17,7 @@ from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
 from aiwriter import selectors as writer
 from aiwriter.models import Draft, Generation
 from audiences import selectors as audiences
-from campaigns.content.blocks import NETWORKS
+from campaigns.content.blocks import NETWORK_NAMES
 from campaigns.content.brand import Brand
 from campaigns.content.converting import convert
 from campaigns.content.merge_tags import SYSTEM_LABELS
@@ -140,7 +140,7 @@ class ComposerPage(WorkspaceTemplatePage):
                 "body": variant.body,
             },
             "tags": tags_for_editor(self.workspace),
-            "networks": list(NETWORKS),
+            "networks": list(NETWORK_NAMES),
             "brief": brief_as_json(campaign),
             "canEdit": can_edit,
             "sample": {"id": str(sample.pk), "email": sample.email} if sample else None,

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from accounts.permissions import role_allows
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
-from campaigns.content.blocks import NETWORKS
+from campaigns.content.blocks import NETWORK_NAMES
 from campaigns.content.comparing import DiffRow
 from campaigns.content.importing import import_html
 from campaigns.forms import TemplateImportForm
@@ -59,7 +59,7 @@ class TemplatePage(WorkspaceTemplatePage):
                 "body": template.body,
             },
             "tags": tags_for_editor(self.workspace),
-            "networks": list(NETWORKS),
+            "networks": list(NETWORK_NAMES),
             "canEdit": can_edit,
             "urls": {
                 "api": reverse("v1_template", args=[template.pk]),

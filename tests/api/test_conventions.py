@@ -54,7 +54,7 @@ def test_unknown_addresses_are_problem_documents(api: Api, path: str) -> None:
     assert answer["Content-Type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("wrong", ["not-a-uuid", "1", str(uuid7()), "%F0%9F%92%A9"])
+@pytest.mark.parametrize("wrong", ["not-a-uuid", "1", "019e0000-0000-7000-8000-000000000000", "%F0%9F%92%A9"])
 def test_absent_and_malformed_ids_are_the_same_404(api: Api, wrong: str) -> None:
     body = assert_problem(api("GET", f"members/{wrong}"), 404, "not_found")
     assert body["detail"] == assert_problem(api("GET", f"members/{uuid7()}"), 404, "not_found")["detail"]
