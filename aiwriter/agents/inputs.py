@@ -35,10 +35,22 @@ def _complexity(brief: Brief) -> str:
 
 
 def brief_data(generation: Generation) -> BriefData:
-    """Return the brief of a generation, with the mails that were accepted before it."""
+    """Return the brief of a generation as it was typed."""
     if generation.brief is None:
         return BriefData(goal="", workspace_name=generation.workspace.name, complexity="low")
-    return replace(data_of(generation.brief, generation.workspace), earlier=_earlier(generation))
+    return data_of(generation.brief, generation.workspace)
+
+
+def informed_brief(generation: Generation) -> BriefData:
+    """Return the brief of a generation with what its workspace knows: the brand's facts, and mails accepted before."""
+    if generation.brief is None:
+        return brief_data(generation)
+    return replace(informed(brief_data(generation), generation.workspace), earlier=_earlier(generation))
+
+
+def informed(data: BriefData, workspace: Workspace) -> BriefData:
+    """Return a brief with what its workspace's brand may claim today."""
+    return replace(data, brand_facts=tuple(fact.text for fact in list_true_facts(workspace)))
 
 
 def _earlier(generation: Generation) -> tuple[str, ...]:
@@ -50,10 +62,7 @@ def _earlier(generation: Generation) -> tuple[str, ...]:
 
 
 def data_of(brief: Brief, workspace: Workspace) -> BriefData:
-    """Return a brief with what its workspace's brand may always claim.
-
-    Links inside the sentence count as the brief's own; so does the website.
-    """
+    """Return a brief as plain values. Links inside the sentence count as the brief's own; so does the website."""
     in_text = _URL.findall(brief.goal)
     goal = _URL.sub("", brief.goal).strip(" :–-") if in_text else brief.goal
     website = _website(workspace)
@@ -75,7 +84,6 @@ def data_of(brief: Brief, workspace: Workspace) -> BriefData:
         complexity=_complexity(brief),
         angles=brief.angles,
         workspace_name=workspace.name,
-        brand_facts=tuple(fact.text for fact in list_true_facts(workspace)),
     )
 
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from aiwriter.agents.contract import DraftPackage, ExemplarData, check_content
 from aiwriter.agents.engines import choose_engine
-from aiwriter.agents.inputs import brief_data, voice_data
+from aiwriter.agents.inputs import informed_brief, voice_data
 from aiwriter.agents.small_tasks import run_small_task
 from aiwriter.gateway import budget
 from aiwriter.gateway.catalog import load_catalog
@@ -113,7 +113,7 @@ def _work(held: _Run) -> None:
         providers=providers,
         checkpoint=held.checkpoint,
     )
-    brief, voice = brief_data(generation), voice_data(generation)
+    brief, voice = informed_brief(generation), voice_data(generation)
     chosen = route(
         task="drafts" if generation.kind == Generation.Kind.DRAFTS else generation.kind,
         complexity=brief.complexity,  # type: ignore[arg-type]

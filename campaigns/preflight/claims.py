@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiwriter.agents.contract import evidence_of
-from aiwriter.agents.inputs import data_of
+from aiwriter.agents.inputs import data_of, informed
 from aiwriter.guardrails import Evidence, Receipt, check_statements
 from aiwriter.selectors import accepted_claims
 from campaigns.models import Campaign, Variant
@@ -36,7 +36,7 @@ def evidence(campaign: Campaign) -> Evidence | None:
     """Return what a campaign may state; None without a brief: then nobody said what is true."""
     if campaign.brief is None:
         return None
-    brief = data_of(campaign.brief, campaign.workspace)
+    brief = informed(data_of(campaign.brief, campaign.workspace), campaign.workspace)
     return evidence_of(brief, accepted_claims(campaign.workspace, campaign.pk))
 
 

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Activity
-from aiwriter.agents.inputs import data_of
+from aiwriter.agents.inputs import informed_brief
 from aiwriter.models import BrandFact
 from aiwriter.services.facts import save_fact
 from pulsequill.core.errors import Invalid
@@ -70,7 +70,7 @@ def test_drafts_may_use_what_is_true_today_and_show_their_receipts(workspace):
     save_fact(workspace=workspace, actor=None, text="Open until 5 pm", is_active=False)
     generation = written(ask(workspace))
 
-    assert data_of(generation.brief, workspace).brand_facts == ("Open until 6 pm",)
+    assert informed_brief(generation).brand_facts == ("Open until 6 pm",)
     draft = generation.ordered_drafts[0]
     receipts = draft.guardrails["receipts"]
     assert receipts
