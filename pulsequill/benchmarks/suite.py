@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from pulsequill.benchmarks import composing, crash, imports, memory, pages, planning, relays, sending, tracking
+from pulsequill.benchmarks import (
+    composing,
+    crash,
+    guardrails,
+    imports,
+    memory,
+    pages,
+    planning,
+    relays,
+    sending,
+    tracking,
+)
 
 BENCHMARKS = {
     "imports": imports.BENCHMARK,
@@ -20,4 +31,5 @@ BENCHMARKS = {
     "crash": crash.BENCHMARK,
     "tracking": tracking.BENCHMARK,
     "pages": pages.BENCHMARK,
+    "guardrails": guardrails.BENCHMARK,
 }
