@@ -52,7 +52,8 @@ class Score:
 
 def brief_from(values: dict[str, Any]) -> BriefData:
     """Return a brief as it stands in a JSON file."""
-    return BriefData(**{name: tuple(value) if name in _LISTS else value for name, value in values.items()})
+    fields: dict[str, Any] = {name: tuple(value) if name in _LISTS else value for name, value in values.items()}
+    return BriefData(**fields)
 
 
 def _content(row: dict[str, Any], brief: BriefData) -> DraftContent:

@@ -131,7 +131,7 @@ class Evidence:
             return self._support_free(statement, context)
         for key in sorted(_wanted_keys(statement)):
             if source := self._by_key.get(key):
-                return Support(source=source.source, text=source.text)  # type: ignore[typeddict-item]
+                return Support(source=source.source, text=source.text)
         return None
 
     def _support_free(self, statement: Statement, context: str) -> Support | None:

@@ -224,9 +224,9 @@ def _read_money_and_percent(reader: _Reader) -> None:
 def _read_times(reader: _Reader) -> None:
     raw, text = reader.spoken.raw, reader.text
     for match in _CLOCK_COLON.finditer(text):
-        half = _HALF_DAY.match(text, match.end())
-        end = half.end() if half else match.end()
-        keys = _clock(int(match[1]), int(match[2]), half[1] if half else "")
+        named = _HALF_DAY.match(text, match.end())
+        end = named.end() if named else match.end()
+        keys = _clock(int(match[1]), int(match[2]), named[1] if named else "")
         reader.add("time", match.start(), end, *(keys or (f"number:{match[1]}",)))
     for match in _HOUR_12.finditer(text):
         reader.add("time", match.start(), match.end(), *_clock(int(match[1]), 0, match[2]))

@@ -37,7 +37,8 @@ _LEFTOVERS = re.compile(
     r"|\bhere(?:['’]s| is) (?:the|your|a) (?:\w+ )?(?:email|e-mail|draft|subject line|newsletter)\b"
     r"|\blorem ipsum\b|\b(?:TODO|TBD|FIXME|XXX+)\b|^\s*(?:subject|betreff|objet|preheader)(?: line)?\s*:"
     r"|\bignore (?:all )?(?:the )?(?:previous|prior|above) instructions\b|\bsystem prompt\b|\[insert\b[^\]]*\]?"
-    r"|\b(?:i cannot|i can['’]t) (?:help|assist|comply) with\b|\bDATA-[0-9a-f]{16}\b|</?(?:script|style|iframe|object|embed|form)\b",
+    r"|\b(?:i cannot|i can['’]t) (?:help|assist|comply) with\b|\bDATA-[0-9a-f]{16}\b"
+    r"|</?(?:script|style|iframe|object|embed|form)\b",
     re.IGNORECASE | re.MULTILINE,
 )
 _MARKDOWN = re.compile(r"\*\*[^*\n]{1,80}\*\*|^#{1,4} \w|\[[^\]\n]{1,60}\]\(https?://|```", re.MULTILINE)

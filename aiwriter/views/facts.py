@@ -59,9 +59,9 @@ class FactPage(_FactForms):
 
     template_name = "aiwriter/fact.html"
 
-    def get(self, _request: HttpRequest, *_args: Any, fact_id: UUID, **_kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ARG002
         """Show the form."""
-        fact = get_fact(self.workspace, fact_id)
+        fact = get_fact(self.workspace, kwargs["fact_id"])
         return self.render_to_response(self.get_context_data(form=FactForm.of(fact), fact=fact))
 
     def post(self, request: HttpRequest, fact_id: UUID) -> HttpResponseBase:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from io import StringIO
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -57,4 +58,6 @@ class Command(BaseCommand):
                 f"{each.cost_micro_usd / 1_000_000:.4f}", f"{each.seconds:.2f}",
                 f"passed{held_back}" if each.passed else "; ".join(each.problems),
             )  # fmt: skip
-        Console(file=self.stdout, width=140, highlight=False).print(table)
+        printed = StringIO()
+        Console(file=printed, width=140, highlight=False).print(table)
+        self.stdout.write(printed.getvalue())
