@@ -74,7 +74,7 @@ clean:  ## Remove the virtual environment, the caches and the local data (.pulse
 ALONE := tests/chaos
 define pytest
 	@rm -f .coverage
-	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --ignore=$(ALONE) $(1) $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --ignore=$(ALONE) $(1) $(ARGS)
 	@$(PY) -m pytest $(ALONE) $(1) $(ARGS)
 endef
 

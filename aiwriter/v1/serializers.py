@@ -95,7 +95,8 @@ class FindingSerializer(serializers.Serializer[Any]):
 class SupportSerializer(serializers.Serializer[Any]):
     """The fact behind a statement."""
 
-    source = serializers.ChoiceField(choices=["brief", "brand", "link", "person"])
+    #: A declared field; Django REST framework takes it off the class, so it does not hide `Field.source`.
+    source = serializers.ChoiceField(choices=["brief", "brand", "link", "person"])  # type: ignore[assignment]
     text = serializers.CharField()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -55,11 +56,19 @@ def statements(examined: Examined) -> list[Stated]:
         )
         soft = {each.statement.text for each in checked if each.is_soft}
         for receipt in receipts:
-            is_open = receipt["support"] is None and receipt["text"] not in soft
+            is_open = (
+                receipt["support"] is None and receipt["text"] not in soft and not _is_address_by_hand(receipt, variant)
+            )
             found.setdefault(
                 (variant.label, receipt["kind"], receipt["text"].lower()), Stated(variant.label, receipt, is_open)
             )
     return sorted(found.values(), key=lambda stated: not stated.must_be_accepted)
+
+
+def _is_address_by_hand(receipt: Receipt, variant: Variant) -> bool:
+    """Whether a person gave a link its address: it does not stand in the draft that was adopted, if one was."""
+    drafted = json.dumps(variant.draft.blocks) if variant.draft else ""
+    return receipt["kind"] == "link" and receipt["text"] not in drafted
 
 
 def _blocks(variant: Variant, examined: Examined) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import Activity, Workspace
-from aiwriter.models import AcceptedClaim
+from aiwriter.models import AcceptedClaim, Draft, Generation
 from aiwriter.services.briefs import create_brief
 from aiwriter.services.claims import accept_claim
 from aiwriter.services.facts import save_fact
@@ -49,6 +49,22 @@ def test_what_the_brief_says_passes():
     assert "Everything it says is in the brief or the brand's facts" in preflight.examine(campaign).passed
 
 
+def test_a_drafted_address_needs_support_and_one_that_a_person_gave_does_not():
+    campaign = campaign_that_says('See <a href="https://other.example.io/x">more</a> until Sunday.')
+    assert finding(campaign) is None
+
+    (variant,) = campaign.variants.all()
+    generation = Generation.objects.create(workspace=campaign.workspace, brief=campaign.brief)
+    variant.draft = Draft.objects.create(
+        workspace=campaign.workspace, generation=generation, position=0, angle="Plain", blocks=variant.body
+    )
+    variant.save(update_fields=["draft"])
+
+    found = finding(campaign)
+    assert found is not None
+    assert "https://other.example.io/x" in found.message + found.detail
+
+
 @pytest.mark.parametrize(
     ("words", "quoted"),
     [
@@ -56,7 +72,6 @@ def test_what_the_brief_says_passes():
         ("A bag is £8.50 until Sunday for all readers.", "£8.50"),
         ("Use code SAVE99 until Sunday, dear readers.", "SAVE99"),
         ("Our award-winning roast is back until Sunday.", "award-winning"),
-        ('See <a href="https://other.example.io/x">more</a> until Sunday.', "https://other.example.io/x"),
     ],
 )
 def test_what_nobody_said_blocks(words, quoted):

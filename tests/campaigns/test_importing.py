@@ -110,12 +110,16 @@ BOMBS = {
 }  # fmt: skip
 
 
+#: Seconds of CPU. Each took under 1 on two quiet cores; shared ones are slower, and a parser that is caught takes minutes.
+PATIENCE_S = 4
+
+
 @pytest.mark.parametrize("name", BOMBS)
-def test_bombs_are_refused_or_read_within_a_second(name: str) -> None:
+def test_bombs_are_refused_or_read_at_once(name: str) -> None:
     begun = time.process_time()
     try:
         import_html(BOMBS[name])
     except Invalid as refusal:
         assert refusal.status == 400
         assert refusal.detail
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < PATIENCE_S

@@ -80,15 +80,19 @@ BOMBS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
+#: Seconds of CPU. Each took under 1 on two quiet cores; shared ones are slower, and a parser that is caught takes minutes.
+PATIENCE_S = 4
+
+
 @pytest.mark.parametrize("name", BOMBS)
-def test_no_body_takes_longer_than_a_second(name: str) -> None:
+def test_no_body_keeps_the_server_busy(name: str) -> None:
     body, body_format = BOMBS[name]
     started = time.process_time()
     try:
         build(body, body_format)
     except Invalid as refusal:
         assert refusal.detail
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < PATIENCE_S
 
 
 def test_a_fallback_behind_a_bar_is_answered_with_the_right_way() -> None:
