@@ -98,7 +98,6 @@ def test_it_greets_by_name_with_a_fallback():
         "We launched a mobile app and it is free to download",
         "Win back customers who haven't bought in six months with a 10% discount",
         "Herbstfest am Samstag mit freiem Eintritt",
-        "<script>alert(1)</script> sale & more",
         "x",
     ],
 )
@@ -110,6 +109,15 @@ def test_it_invents_nothing(goal):
         assert [f for f in report["findings"] if f["severity"] == "block"] == []
         assert draft.subject
         assert draft.preview_text
+        assert not any("<script" in block.get("html", "") for block in draft.blocks)
+
+
+def test_markup_in_the_sentence_is_escaped_and_pointed_out():
+    brief, drafts = angles_of("<script>alert(1)</script> sale & more", cta_url="https://northwind.example/h")
+
+    for draft in drafts:
+        report = check_content(draft, brief, VoiceData())
+        assert {f["code"] for f in report["findings"] if f["severity"] == "block"} == {"leftover_text"}
         assert not any("<script" in block.get("html", "") for block in draft.blocks)
 
 
