@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from aiwriter.gateway.catalog import ModelEntry
@@ -140,16 +139,8 @@ def _anthropic_model(
     from anthropic import Anthropic, DefaultHttpxClient
     from langchain_anthropic import ChatAnthropic
 
-    class Claude(ChatAnthropic):
-        """LangChain's class takes no HTTP client of ours; this is where it makes its own."""
-
-        @cached_property
-        def _client(self) -> Anthropic:
-            http = line.http_client(DefaultHttpxClient, timeout_s=read_timeout_s)
-            return Anthropic(**self._client_params, http_client=http)
-
     options: dict[str, Any] = {"temperature": temperature} if temperature is not None else {}
-    model = Claude(
+    model = ChatAnthropic(
         model_name=entry.model,
         api_key=config.api_key,  # type: ignore[arg-type]
         base_url=config.base_url,
@@ -159,6 +150,9 @@ def _anthropic_model(
         stop=None,
         **options,
     )
+    # LangChain's class takes no HTTP client, so ours stands where its cached property would put the one it makes.
+    http = line.http_client(DefaultHttpxClient, timeout_s=read_timeout_s)
+    model.__dict__["_client"] = Anthropic(**model._client_params, http_client=http)
     output_config: dict[str, Any] = {"effort": "low"} if entry.thinks_by_default else {}
     if schema is not None:
         output_config["format"] = {"type": "json_schema", "schema": wire_schema(schema)}

@@ -110,7 +110,7 @@ class LLMGateway:
         with answer_cache.single_flight(
             workspace_id=self._workspace_id,
             digest=digest,
-            longest_s=request.deadline_s * MAX_CALLS_PER_MODEL,
+            longest_s=request.deadline_s * MAX_CALLS_PER_MODEL * len(self._providers),
             checkpoint=self._checkpoint,
         ) as cached:
             if cached is not None and (result := self._from_cache(request, current, cached)):
