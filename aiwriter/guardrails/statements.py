@@ -11,11 +11,12 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, get_args
 
 from aiwriter.guardrails.languages import OFFERS, Language, any_of, language
 
 Kind = Literal["number", "price", "percent", "date", "time", "code", "offer", "claim", "link"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 #: How money is written -> its code. The longest is tried first.
 CURRENCIES = {

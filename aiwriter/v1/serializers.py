@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.v1.base import WorkspaceRelatedField
+from aiwriter.guardrails.statements import KINDS
 from aiwriter.models import BrandVoice, Draft, Generation
 from aiwriter.selectors import generation_json
 from aiwriter.services.briefs import BRIEF_LISTS, LONGEST_ITEM, MOST_ANGLES, MOST_ITEMS
@@ -105,9 +106,7 @@ class ReceiptSerializer(serializers.Serializer[Any]):
     """One statement of a draft, and what it rests on; null: nothing, which blocks."""
 
     text = serializers.CharField()
-    kind = serializers.ChoiceField(
-        choices=["number", "price", "percent", "date", "time", "code", "offer", "claim", "link"]
-    )
+    kind = serializers.ChoiceField(choices=KINDS)
     where = serializers.CharField()
     support = SupportSerializer(allow_null=True)
 
