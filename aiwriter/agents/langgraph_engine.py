@@ -27,7 +27,7 @@ from aiwriter.agents.contract import (
     check_content,
     draft_frame,
 )
-from aiwriter.agents.small_tasks import brief_for_model
+from aiwriter.agents.given import brief_for_model
 from aiwriter.gateway.types import LLMRequest, LLMResult
 from aiwriter.prompts.messages import build_messages
 from aiwriter.prompts.registry import get_prompt

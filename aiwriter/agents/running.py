@@ -22,7 +22,7 @@ from django.utils import timezone
 from aiwriter.agents.contract import DraftPackage, ExemplarData, check_content
 from aiwriter.agents.engines import choose_engine
 from aiwriter.agents.inputs import informed_brief, voice_data
-from aiwriter.agents.small_tasks import run_small_task
+from aiwriter.agents.small.running import run_small_task
 from aiwriter.gateway import budget
 from aiwriter.gateway.catalog import load_catalog
 from aiwriter.gateway.errors import GatewayError

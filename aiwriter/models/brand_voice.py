@@ -20,6 +20,14 @@ class BrandVoice(TenantModel):
     profile = models.JSONField(
         default=dict, help_text="traits, do_words, dont_words, style_rules, banned_phrases, formality"
     )
+    generation = models.ForeignKey(
+        "aiwriter.Generation",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The run that proposed it.",
+    )
     version = models.PositiveSmallIntegerField(default=1)
 
     class Meta:

@@ -46,6 +46,14 @@ class Draft(TenantModel):
     )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
     is_ai_generated = models.BooleanField(default=False)
+    voice = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="How well it sounds like the brand: {score, paragraphs: [{block, score, reasons, nearest}]}.",
+    )
+    made_from = models.JSONField(
+        default=list, blank=True, help_text="Drafts whose parts it mixes: [{draft, parts}]; empty for a written one."
+    )
     edit_distance = models.FloatField(null=True, blank=True)
     decided_by = models.ForeignKey("accounts.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)

@@ -10,10 +10,21 @@ from pulsequill.core.db import TenantModel
 class Exemplar(TenantModel):
     """An accepted draft or a winner of a test, kept so that new drafts can be written with it in mind."""
 
+    class Origin(models.TextChoices):
+        ACCEPTED = "accepted", "Accepted draft"
+        WINNER = "winner", "Winner of a test"
+        SAMPLE = "sample", "Sample of the brand"
+
     title = models.CharField(max_length=300)
     text = models.TextField()
-    origin = models.CharField(max_length=20, help_text="accepted, winner, sample")
+    origin = models.CharField(max_length=20, choices=Origin.choices)
     draft = models.ForeignKey("aiwriter.Draft", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    campaign_id = models.UUIDField(
+        null=True, blank=True, help_text="The campaign that said it: an id, because a later app owns campaigns."
+    )
+    metric = models.CharField(max_length=20, blank=True, help_text="What a winner won by, such as `click_rate`.")
+    metric_value = models.FloatField(null=True, blank=True, help_text="Of the winner, as a share of 1.")
+    sample_size = models.PositiveIntegerField(null=True, blank=True, help_text="People whom the figure rests on.")
 
     def __str__(self) -> str:
         return self.title

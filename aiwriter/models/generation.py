@@ -32,6 +32,13 @@ class Generation(TenantModel):
         DRAFTS = "drafts", "Drafts"
         SUBJECT_LINES = "subject_lines", "Subject lines"
         REWRITE = "rewrite", "Rewrite"
+        CTA = "cta", "Calls to action"
+        ALT_TEXT = "alt_text", "Alt texts"
+        PART = "part", "Part of a draft"
+        BRIEF = "brief", "Proposed brief"
+        VOICE = "voice", "Brand voice"
+        SEGMENT = "segment", "Segment rules"
+        INSIGHT = "insight", "Insight"
 
     kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.DRAFTS)
     brief = models.ForeignKey(

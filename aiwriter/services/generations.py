@@ -55,7 +55,7 @@ def request_drafts(
             brief = create_brief(workspace=workspace, fields=brief)
         elif brief.workspace_id != workspace.pk:
             raise NotFound
-        return _enqueue(
+        return enqueue(
             workspace=workspace, actor=actor, kind=Generation.Kind.DRAFTS, brief=brief, campaign_id=campaign_id,
             request={"model": model} if model else {},
         )  # fmt: skip
@@ -72,7 +72,7 @@ def subject_lines(
             brief = create_brief(workspace=workspace, fields=brief)
         elif brief.workspace_id != workspace.pk:
             raise NotFound
-        return _enqueue(
+        return enqueue(
             workspace=workspace, actor=actor, kind=Generation.Kind.SUBJECT_LINES, brief=brief, request={"count": count}
         )
 
@@ -97,14 +97,23 @@ def rewrite(
         raise Invalid("The request is not valid.", errors=errors)
     request = {"text": text, "instruction": instruction, "language": language[:20], "wish": wish[:300]}
     kept = {name: value for name, value in request.items() if value}
-    return _enqueue(workspace=workspace, actor=actor, kind=Generation.Kind.REWRITE, request=kept)
+    return enqueue(workspace=workspace, actor=actor, kind=Generation.Kind.REWRITE, request=kept)
 
 
 @transaction.atomic
-def _enqueue(
+def enqueue(
     *, workspace: Workspace, actor: User | None, kind: Generation.Kind, brief: Brief | None = None,
     campaign_id: UUID | None = None, request: dict[str, Any] | None = None,
 ) -> Generation:  # fmt: skip
+    """Store a generation, which a worker takes up after the commit.
+
+    Args:
+        request: what is asked besides the brief; plain JSON.
+
+    Raises:
+        Blocked: `budget_exceeded`, or too many are being written already.
+        Unavailable: `ai_not_configured`, no provider is set up and templates are forbidden.
+    """
     has_provider = bool(providers_for(workspace.pk))
     if not has_provider and settings.AI_OFFLINE != "allow":
         raise Unavailable("No AI provider is set up.", code="ai_not_configured", retry_after_s=3600)

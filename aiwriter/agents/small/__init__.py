@@ -1,0 +1,1 @@
+"""One question, one answer: edits, subject lines and the other work that needs no team."""
