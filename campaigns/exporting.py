@@ -7,9 +7,9 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from audiences.exporting import csv_lines
 from campaigns.models import Message
 from campaigns.selectors.reasons import in_words
+from pulsequill.core.csv_file import csv_lines
 
 ROWS_PER_READ = 1000
 HEADER = (

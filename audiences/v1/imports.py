@@ -15,10 +15,11 @@ from rest_framework.response import Response
 
 from accounts.v1.base import WorkspaceViewSet
 from audiences import services
-from audiences.exporting import csv_response, rejects_csv
+from audiences.exporting import rejects_csv
 from audiences.importing import MAX_BYTES
 from audiences.models import ContactImport
 from audiences.v1.serializers import ImportSerializer, ImportUploadSerializer
+from pulsequill.core.csv_file import csv_response
 from pulsequill.core.rest.idempotency import idempotent
 from pulsequill.core.rest.parsers import TooLarge
 

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
 from audiences import services
-from audiences.exporting import contacts_csv, csv_response
+from audiences.exporting import contacts_csv
 from audiences.forms import ContactForm, add_domain_error
 from audiences.models import Contact, ContactField, ContactImport, ContactList, Segment
 from audiences.selectors import (
@@ -28,6 +28,7 @@ from audiences.selectors import (
     with_status,
 )
 from audiences.selectors.counting import Count
+from pulsequill.core.csv_file import csv_response
 from pulsequill.core.errors import DomainError, NotFound
 
 VIEWS = (("", "All"), ("active", "Can be mailed"), ("unsubscribed", "Unsubscribed"), ("stopped", "Suppressed"))

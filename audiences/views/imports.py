@@ -12,11 +12,12 @@ from django.urls import reverse
 
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
 from audiences import services
-from audiences.exporting import csv_response, rejects_csv
+from audiences.exporting import rejects_csv
 from audiences.forms import ImportFileForm, add_domain_error
 from audiences.importing.sniff import MAX_BYTES, MAX_ROWS
 from audiences.models import ContactField, ContactImport, ContactImportReject, ContactList
 from audiences.selectors import list_names, progress_of
+from pulsequill.core.csv_file import csv_response
 from pulsequill.core.errors import DomainError, Invalid
 from pulsequill.core.keyset import paginate
 

@@ -13,7 +13,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage, came_from
-from audiences.exporting import csv_response
 from campaigns.exporting import ledger_csv
 from campaigns.models import Campaign, Message
 from campaigns.selectors import campaigns as campaign_selectors
@@ -21,6 +20,7 @@ from campaigns.selectors import ledger
 from campaigns.selectors.message_timeline import get_message_timeline
 from campaigns.selectors.reasons import in_words
 from campaigns.services import messages
+from pulsequill.core.csv_file import csv_response
 from pulsequill.core.errors import DomainError, NotFound
 from pulsequill.core.keyset import paginate
 

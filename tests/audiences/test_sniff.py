@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiences.addresses import BadAddress, parse_address
-from audiences.exporting import FORMULA_STARTS, csv_lines
 from audiences.importing import UnreadableFile, sniff
 from audiences.importing.mapping import make_plan
 from audiences.importing.rows import RowChecker, check_rows
 from audiences.importing.values import BadValue, parse
+from pulsequill.core.csv_file import FORMULA_STARTS, csv_lines
 
 TEXT = "Email,Vorname,Größe\nana@example.com,Ana,5\nben@example.com,Bén,6\n"
 
