@@ -18,6 +18,7 @@ from aiwriter.models import (
     Generation,
     GenerationStep,
     ModelPrice,
+    Passage,
     ProviderKey,
 )
 from pulsequill.core.admin import AdminBase, LedgerAdmin
@@ -156,6 +157,16 @@ class EmbeddingAdmin(LedgerAdmin):
     list_filter = ("embedder",)
     list_select_related = ("exemplar", "workspace")
     fields = ("exemplar", "embedder", "content_sha256", "workspace")
+
+
+@admin.register(Passage)
+class PassageAdmin(LedgerAdmin):
+    """Paragraphs of samples and exemplars."""
+
+    list_display = ("text", "embedder", "workspace", "created_at")
+    list_filter = ("embedder",)
+    list_select_related = ("workspace",)
+    exclude = ("vector",)
 
 
 @admin.register(ProviderKey)

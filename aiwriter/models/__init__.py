@@ -10,6 +10,7 @@ from aiwriter.models.exemplar import Exemplar
 from aiwriter.models.generation import Generation
 from aiwriter.models.generation_step import GenerationStep
 from aiwriter.models.model_price import ModelPrice
+from aiwriter.models.passage import Passage
 from aiwriter.models.provider_key import ProviderKey
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "Generation",
     "GenerationStep",
     "ModelPrice",
+    "Passage",
     "ProviderKey",
 ]

@@ -18,7 +18,8 @@ class BrandVoice(TenantModel):
     name = models.CharField(max_length=120)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
     profile = models.JSONField(
-        default=dict, help_text="traits, do_words, dont_words, style_rules, banned_phrases, formality"
+        default=dict,
+        help_text="traits (texts, or {is, is_not}), do_words, dont_words, style_rules, banned_phrases, formality",
     )
     generation = models.ForeignKey(
         "aiwriter.Generation",
@@ -29,6 +30,14 @@ class BrandVoice(TenantModel):
         help_text="The run that proposed it.",
     )
     version = models.PositiveSmallIntegerField(default=1)
+    evidence = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="What a proposal rests on: {method, quotes: [{part, text, quote, sample}], flags}.",
+    )
+    measured = models.JSONField(default=dict, blank=True, help_text="Figures of the samples, such as words a sentence.")
+    note = models.CharField(max_length=120, blank=True, help_text="How this version came to be.")
+    saved_by = models.ForeignKey("accounts.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
         constraints = [
@@ -37,3 +46,8 @@ class BrandVoice(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.name} v{self.version}"
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether a person stands behind it; a proposal is nobody's voice yet."""
+        return self.status != self.Status.PROPOSED

@@ -39,6 +39,7 @@ class Generation(TenantModel):
         VOICE = "voice", "Brand voice"
         SEGMENT = "segment", "Segment rules"
         INSIGHT = "insight", "Insight"
+        INDEX = "index", "Search index"
 
     kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.DRAFTS)
     brief = models.ForeignKey(
