@@ -1,6 +1,7 @@
 """Drafts written by hand, good and bad, and how well the guardrails tell them apart.
 
-Every third good and every third bad draft is held out: the checks were improved without looking at those.
+Two collections, each written before the checks were changed for it. Every third good and every third bad draft of the
+first is held out, every second of the second: the checks were improved without looking at those.
 """
 
 from __future__ import annotations
@@ -15,14 +16,19 @@ from typing import Any
 from aiwriter.agents.contract import BriefData, DraftContent, VoiceData, check_content
 
 _FOLDER = Path(__file__).parent / "labelled"
+COLLECTIONS = ("first", "second")
 _LISTS = ("facts", "allowed_links", "allowed_tags", "must_say", "must_not_say")
 
 
 @dataclass(frozen=True)
 class LabelledDraft:
-    """A draft, its brief, and the codes of the findings that must block it; none when it is good."""
+    """A draft, its brief, and the codes of the findings that must block it; none when it is good.
+
+    A label such as `offer_unsupported/number_unsupported` is one fault that either code may name.
+    """
 
     id: str
+    collection: str
     brief: BriefData
     content: DraftContent
     must_block: frozenset[str]
@@ -68,21 +74,25 @@ def _content(row: dict[str, Any], brief: BriefData) -> DraftContent:
 
 @cache
 def labelled_drafts() -> tuple[LabelledDraft, ...]:
-    """Return all of them, in the order of the file."""
-    briefs = {
-        name: brief_from(values) for name, values in json.loads((_FOLDER / "briefs.json").read_text("utf-8")).items()
-    }
-    rows = json.loads((_FOLDER / "drafts.json").read_text("utf-8"))
-    return tuple(
+    """Return all of them, in the order of the files."""
+    return tuple(draft for collection in COLLECTIONS for draft in _read(collection))
+
+
+def _read(collection: str) -> list[LabelledDraft]:
+    folder = _FOLDER / collection
+    stored = json.loads((folder / "briefs.json").read_text("utf-8"))
+    briefs = {name: brief_from(values) for name, values in stored.items()}
+    return [
         LabelledDraft(
             row["id"],
+            collection,
             briefs[row["brief"]],
             _content(row, briefs[row["brief"]]),
             frozenset(row["must_block"]),
             row["is_held_out"],
         )
-        for row in rows
-    )
+        for row in json.loads((folder / "drafts.json").read_text("utf-8"))
+    ]
 
 
 def measure(drafts: Iterable[LabelledDraft]) -> Score:
@@ -98,5 +108,5 @@ def measure(drafts: Iterable[LabelledDraft]) -> Score:
             good += 1
             good_blocked += [draft.id] if blocking else []
         faults += len(draft.must_block)
-        missed += [f"{draft.id}: {code}" for code in sorted(draft.must_block - blocking)]
+        missed += [f"{draft.id}: {label}" for label in sorted(draft.must_block) if not blocking & {*label.split("/")}]
     return Score(seen, good, tuple(good_blocked), faults, tuple(missed))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from aiwriter.evals.labelled_drafts import Score, labelled_drafts, measure
+from aiwriter.evals.labelled_drafts import COLLECTIONS, Score, labelled_drafts, measure
 from pulsequill.benchmarks.harness import Benchmark
 
 LEAST_RECALL = 0.97
@@ -25,10 +25,12 @@ def _told(name: str, score: Score) -> None:
 
 def _measure(_is_full: bool) -> tuple[Callable[[], float], Callable[[], float]]:
     drafts = labelled_drafts()
-    _told("seen while improving", measure(draft for draft in drafts if not draft.is_held_out))
-    _told("held out", measure(draft for draft in drafts if draft.is_held_out))
-    score = measure(drafts)
-    _told("all", score)
+    for collection in COLLECTIONS:
+        own = [draft for draft in drafts if draft.collection == collection]
+        _told(f"{collection} collection, seen while improving", measure(each for each in own if not each.is_held_out))
+        _told(f"{collection} collection, held out", measure(each for each in own if each.is_held_out))
+    score = measure(draft for draft in drafts if draft.collection == COLLECTIONS[0])
+    _told("score", score)
     assert score.good_blocked_share <= MOST_GOOD_BLOCKED, score.good_blocked
     return lambda: score.recall, lambda: 1.0
 
