@@ -53,10 +53,16 @@ class WriterAnswer(_Answer):
 
 
 class Verdict(_Answer):
-    """What the critic thinks of one draft."""
+    """What a reviewer thinks of one draft."""
 
     position: int
     problems: list[str] = Field(max_length=20)
+
+
+class BrandAnswer(_Answer):
+    """Where the brand reviewer does not hear the brand."""
+
+    reviews: list[Verdict] = Field(max_length=10)
 
 
 class CriticAnswer(_Answer):

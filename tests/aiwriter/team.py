@@ -23,6 +23,8 @@ def role_of(request: Request) -> str:
     """Which role asks: each wants a shape of its own."""
     if request.properties == {"angles"}:
         return "strategist"
+    if request.properties == {"reviews"}:
+        return "brand_reviewer"
     if request.properties == {"verdicts"}:
         return "critic"
     if request.properties == {"subject", "preview_text", "blocks"}:
@@ -60,8 +62,9 @@ def answer(request: Request, *, bad_position: int | None = None) -> Reply:
             "Our harvest roast is back with 75% off for everyone today." if LABELS.index(label) == bad_position else ""
         )
         return Reply(json.dumps(draft(label, lie)), pieces=30)
-    if role == "critic":
-        return Reply(json.dumps({"verdicts": [{"position": i, "problems": []} for i in range(3)]}))
+    if role in ("brand_reviewer", "critic"):
+        verdicts = [{"position": seen["position"], "problems": []} for seen in data["drafts"]]
+        return Reply(json.dumps({"reviews" if role == "brand_reviewer" else "verdicts": verdicts}))
     if role == "editor":
         return Reply(json.dumps(draft("Mended")))
     if role == "subject_lines":
