@@ -37,8 +37,10 @@ def warm_up(sender: Any, **_signal: Any) -> None:
 
 @shared_task
 def run_generation(*, generation_id: str, **_later: Any) -> None:
-    """Write one generation. A repeated delivery finds it running or finished, and leaves."""
-    running.run(generation_id)
+    """Write one generation, then wake what waits for its place; a repeated delivery finds nothing to do."""
+    if running.run(generation_id):
+        for waiting in running.next_in_line(generation_id):
+            run_generation.delay(generation_id=str(waiting))
 
 
 @shared_task(autoretry_for=(GatewayError,), retry_backoff=30, max_retries=3)
@@ -65,5 +67,5 @@ def sweep_generations(**_later: Any) -> None:
         status=Generation.Status.RUNNING, leased_until__lt=now
     )
     lost = unfinished.filter(is_lost, created_at__gte=now - GIVE_UP_AFTER)
-    for generation_id in lost.values_list("pk", flat=True)[:SWEEP_LIMIT]:
+    for generation_id in lost.order_by("created_at").values_list("pk", flat=True)[:SWEEP_LIMIT]:
         run_generation.delay(generation_id=str(generation_id))

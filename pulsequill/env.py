@@ -166,6 +166,12 @@ VARIABLES: tuple[Variable, ...] = (
         "Whether template drafts stand in when no key is set.",
         choices=("allow", "deny"),
     ),
+    Variable(
+        "AI_RUNS_PER_WORKSPACE",
+        int,
+        3,
+        "Generations of one workspace that are written at the same time; the next ones wait. The AI worker has 4 threads.",
+    ),
     Variable("EMBEDDER", str, "", "What turns text into vectors; empty picks the best that is there."),
     # /v1
     Variable(

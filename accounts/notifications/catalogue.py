@@ -14,6 +14,8 @@ class Notice:
 
 
 NOTICES: dict[str, Notice] = {
+    "ai_budget.warned": Notice("The AI budget is nearly used up", "/ai/usage"),
+    "ai_budget.stopped": Notice("The AI writer has stopped", "/ai/usage"),
     "campaign.launched": Notice("A campaign is being sent", "/campaigns/{id}/live"),
     "campaign.paused": Notice("A campaign is paused", "/campaigns/{id}/live"),
     "campaign.sent": Notice("A campaign was sent", "/campaigns/{id}/live"),

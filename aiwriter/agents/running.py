@@ -15,10 +15,11 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
 
+from aiwriter.agents import budget_notices
 from aiwriter.agents.contract import DraftPackage, ExemplarData, check_content
 from aiwriter.agents.engines import choose_engine
 from aiwriter.agents.inputs import informed_brief, voice_data
@@ -71,13 +72,23 @@ class _Run:
 
 
 def claim(generation_id: Any) -> _Run | None:
-    """Take a queued generation, or one whose run has died. Returns None when there is nothing to take."""
+    """Take a queued generation, or one whose run has died.
+
+    Returns None when there is nothing to take, or when its workspace has as many running as it may: then it stays in
+    the queue, the worker is free for others, and `next_in_line` finds it when one of those ends.
+    """
     now = timezone.now()
     lease_id = uuid.uuid4()
-    free = Q(status=Status.QUEUED) | Q(status=Status.RUNNING, leased_until__lt=now)
-    taken = Generation.objects.filter(free, pk=generation_id).update(
-        status=Status.RUNNING, lease_id=lease_id, leased_until=now + LEASE, started_at=now, updated_at=now
-    )
+    free = Generation.objects.filter(Q(status=Status.QUEUED) | Q(status=Status.RUNNING, leased_until__lt=now))
+    wanted = free.filter(pk=generation_id).values_list("workspace_id", flat=True).first()
+    if wanted is None:
+        return None
+    with transaction.atomic():
+        if _free_places(wanted) <= 0:
+            return None
+        taken = free.filter(pk=generation_id).update(
+            status=Status.RUNNING, lease_id=lease_id, leased_until=now + LEASE, started_at=now, updated_at=now
+        )
     if not taken:
         return None
     generation = Generation.objects.select_related("brief__brand_voice", "workspace").get(pk=generation_id)
@@ -85,12 +96,32 @@ def claim(generation_id: Any) -> _Run | None:
     return _Run(generation, lease_id)
 
 
-def run(generation_id: Any) -> None:
-    """Do the work of one generation and leave it in a final state."""
+def _free_places(workspace_id: Any) -> int:
+    """Return how many more a workspace may run; within a transaction the answer holds until its end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"generations:{workspace_id}"])
+    rows = Generation.objects.for_workspace(workspace_id)
+    alive = rows.filter(status=Status.RUNNING, leased_until__gte=timezone.now())
+    return settings.AI_RUNS_PER_WORKSPACE - alive.count()
+
+
+def next_in_line(generation_id: Any) -> list[uuid.UUID]:
+    """Return the oldest waiting generations for which there is a place now that this one has ended."""
+    ended = Generation.objects.filter(pk=generation_id).values_list("workspace_id", flat=True).first()
+    if ended is None:
+        return []
+    with transaction.atomic():
+        places = max(0, _free_places(ended))
+    waiting = Generation.objects.for_workspace(ended).filter(status=Status.QUEUED).order_by("created_at")
+    return list(waiting.values_list("pk", flat=True)[:places])
+
+
+def run(generation_id: Any) -> bool:
+    """Do the work of one generation and leave it in a final state; False when there was nothing to take."""
     held = claim(generation_id)
     if held is None:
         logger.info("generation_not_claimed", generation_id=str(generation_id))
-        return
+        return False
     held.emit({"type": "status", "status": Status.RUNNING.value})
     try:
         held.checkpoint()
@@ -100,6 +131,8 @@ def run(generation_id: Any) -> None:
     except Exception:
         logger.exception("generation_crashed", generation_id=str(generation_id))
         _finish_badly(held, GatewayError("internal_error"))
+    budget_notices.tell(held.generation)
+    return True
 
 
 def _work(held: _Run) -> None:

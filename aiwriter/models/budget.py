@@ -12,6 +12,12 @@ class Budget(TenantModel):
 
     monthly_cap_micro_usd = models.BigIntegerField(default=20_000_000)
     warn_percent = models.PositiveSmallIntegerField(default=80)
+    warned_month = models.DateField(
+        null=True, blank=True, help_text="First day of the month in which people were told that it is nearly used up."
+    )
+    stopped_month = models.DateField(
+        null=True, blank=True, help_text="First day of the month in which people were told that the writer stopped."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace"], name="budget_one_per_workspace")]

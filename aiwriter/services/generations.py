@@ -16,6 +16,7 @@ from aiwriter.gateway import budget as money
 from aiwriter.gateway.keys import providers_for
 from aiwriter.models import Brief, Budget, Generation
 from aiwriter.selectors import get_budget
+from aiwriter.services import limits
 from aiwriter.services.briefs import create_brief
 from aiwriter.tasks import run_generation
 from pulsequill.core.errors import Blocked, FieldError, Invalid, NotFound, Unavailable, WrongState
@@ -23,7 +24,6 @@ from pulsequill.core.errors import Blocked, FieldError, Invalid, NotFound, Unava
 if TYPE_CHECKING:
     from accounts.models import User, Workspace
 
-MOST_UNFINISHED = 10
 LONGEST_PASSAGE = 10_000
 INSTRUCTIONS = (
     "shorten", "expand", "punchier", "plainer", "friendlier", "more_formal", "fix_grammar", "translate", "another_try",
@@ -105,29 +105,28 @@ def enqueue(
     *, workspace: Workspace, actor: User | None, kind: Generation.Kind, brief: Brief | None = None,
     campaign_id: UUID | None = None, request: dict[str, Any] | None = None,
 ) -> Generation:  # fmt: skip
-    """Store a generation, which a worker takes up after the commit.
+    """Store a generation, which a worker takes up after the commit; a double click gets the one it has made.
 
     Args:
         request: what is asked besides the brief; plain JSON.
 
     Raises:
+        Throttled: asked too often within a minute.
         Blocked: `budget_exceeded`, or too many are being written already.
         Unavailable: `ai_not_configured`, no provider is set up and templates are forbidden.
     """
+    limits.refuse_haste(workspace=workspace, actor=actor)
     has_provider = bool(providers_for(workspace.pk))
     if not has_provider and settings.AI_OFFLINE != "allow":
         raise Unavailable("No AI provider is set up.", code="ai_not_configured", retry_after_s=3600)
     Budget.objects.for_workspace(workspace).select_for_update().get(pk=get_budget(workspace).pk)
     if has_provider and money.get_state(workspace.pk).is_exceeded:
         raise Blocked("The AI budget of this month is used up.", code="budget_exceeded")
-    unfinished = Generation.objects.for_workspace(workspace).filter(status__in=running.UNFINISHED)
-    if unfinished.count() >= MOST_UNFINISHED:
-        raise Blocked(
-            f"{MOST_UNFINISHED} are being written already; wait for one to finish.", code="too_many_generations"
-        )
-    generation = Generation.objects.create(
-        workspace=workspace, created_by=actor, kind=kind, brief=brief, campaign_id=campaign_id, request=request or {}
-    )
+    asked = {"kind": kind, "brief": brief, "campaign_id": campaign_id, "request": request or {}}
+    if twin := limits.find_twin(workspace=workspace, actor=actor, **asked):  # type: ignore[arg-type]
+        return twin
+    limits.refuse_crowd(workspace)
+    generation = Generation.objects.create(workspace=workspace, created_by=actor, **asked)
     run_generation.delay_on_commit(generation_id=str(generation.pk))
     return generation
 

@@ -75,6 +75,18 @@ class Blocked(DomainError):
     title = "Blocked"
 
 
+class Throttled(DomainError):
+    """Too many of these in a short time; trying again after `retry_after_s` seconds is right."""
+
+    status = 429
+    code = "throttled"
+    title = "Too many requests"
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
 class Unavailable(DomainError):
     """Something this needs is away for the moment; trying again later is right."""
 

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from aiwriter.models import BrandVoice, Brief, Draft, Generation
 from aiwriter.services.drafts import accept_draft
-from aiwriter.services.generations import MOST_UNFINISHED
+from aiwriter.services.limits import MOST_UNFINISHED
 from aiwriter.services.voices import save_brand_voice
 from tests.aiwriter.making import SENTENCE, ask, make_member, make_workspace, written
 
