@@ -30,6 +30,9 @@ def draft_json(draft: Draft) -> dict[str, Any]:
         "guardrails": draft.guardrails or None,
         "status": draft.status,
         "is_ai_generated": draft.is_ai_generated,
+        "voice": draft.voice or None,
+        "made_from": draft.made_from,
+        "rewritten_parts": draft.rewritten_parts,
     }
 
 

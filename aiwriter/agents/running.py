@@ -10,7 +10,9 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -21,9 +23,10 @@ from django.utils import timezone
 
 from aiwriter.agents import budget_notices
 from aiwriter.agents.contract import DraftPackage, ExemplarData, check_content
+from aiwriter.agents.distinctness import with_alike_flagged
 from aiwriter.agents.engines import choose_engine
 from aiwriter.agents.inputs import informed_brief, voice_data
-from aiwriter.agents.small.running import run_small_task
+from aiwriter.agents.small.running import keep_result, run_small_task
 from aiwriter.gateway import budget
 from aiwriter.gateway.catalog import load_catalog
 from aiwriter.gateway.errors import GatewayError
@@ -159,7 +162,8 @@ def _work(held: _Run) -> None:
     if generation.kind != Generation.Kind.DRAFTS:
         result = run_small_task(generation, brief=brief, voice=voice, gateway=gateway, route=chosen)
         provider, model = str(result.pop("provider")), str(result.pop("model"))
-        _finish_well(held, chosen, engine="single", provider=provider, model=model, result=result)
+        keep = partial(keep_result, generation, brief=brief, voice=voice, result=result)
+        _finish_well(held, chosen, engine="single", provider=provider, model=model, result=result, also=keep)
         return
     engine = choose_engine(chosen, gateway, settings.AI_ENGINE)
     similar = []
@@ -176,6 +180,8 @@ def _work(held: _Run) -> None:
         emit=held.emit,
         checkpoint=held.checkpoint,
     )
+    if package.provider != OFFLINE:  # templates arrange the same words three times, and say so
+        package = replace(package, drafts=with_alike_flagged(package.drafts))
     reports = [check_content(draft, brief, voice) for draft in package.drafts]
     inspired_by = [{"id": str(exemplar.pk), "title": exemplar.title} for exemplar in similar]
 

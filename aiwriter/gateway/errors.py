@@ -45,6 +45,7 @@ FAULTS = {
         Fault("budget_exceeded", "The AI budget of this month is used up.", "fail"),
         Fault("ai_not_configured", "No AI provider is set up.", "fail"),
         Fault("cancelled", "Stopped by request.", "fail"),
+        Fault("draft_changed", "The draft was changed or taken over meanwhile.", "fail"),
         Fault("interrupted", "The writer was interrupted too often.", "fail"),
         Fault("internal_error", "Something went wrong in the writer.", "fail"),
     )

@@ -52,6 +52,7 @@ SEVERITIES: dict[str, Severity] = {
     "language_mixed": "warn",
     "language_not_offered": "warn",
     "too_similar": "warn",
+    "angles_alike": "warn",
 }
 
 

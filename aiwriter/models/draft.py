@@ -51,6 +51,7 @@ class Draft(TenantModel):
         blank=True,
         help_text="How well it sounds like the brand: {score, paragraphs: [{block, score, reasons, nearest}]}.",
     )
+    #: Also [{generation, parts}] for each part that was rewritten since: that generation keeps the part before.
     made_from = models.JSONField(
         default=list, blank=True, help_text="Drafts whose parts it mixes: [{draft, parts}]; empty for a written one."
     )
@@ -68,6 +69,16 @@ class Draft(TenantModel):
     def letter(self) -> str:
         """A, B or C: what the page calls the angle."""
         return chr(ord("A") + self.position)
+
+    @property
+    def made_from_drafts(self) -> list[str]:
+        """The ids of the drafts that it mixes; empty for a written one."""
+        return [entry["draft"] for entry in self.made_from if "draft" in entry]
+
+    @property
+    def rewritten_parts(self) -> list[str]:
+        """The parts that were rewritten and can be brought back, the newest last."""
+        return [name for entry in self.made_from if "generation" in entry for name in entry["parts"]]
 
     @property
     def sketch(self) -> str:

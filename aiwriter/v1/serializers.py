@@ -126,11 +126,17 @@ class DraftSerializer(serializers.ModelSerializer[Draft]):
 
     guardrails = ReportSerializer()
     blocks = serializers.ListField(child=serializers.DictField())
+    voice = serializers.DictField(allow_null=True, help_text="How well it sounds like the brand; null: not scored.")
+    made_from = serializers.ListField(
+        child=serializers.DictField(), help_text="`{draft, parts}` of a mix, `{generation, parts}` of a rewritten part."
+    )
+    rewritten_parts = serializers.ListField(child=serializers.CharField(), help_text="Can be brought back, last first.")
 
     class Meta:
         model = Draft
         fields = (
             "id", "position", "angle", "subject", "preview_text", "blocks", "guardrails", "status", "is_ai_generated",
+            "voice", "made_from", "rewritten_parts",
         )  # fmt: skip
 
 

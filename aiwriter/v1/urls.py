@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, path
 
-from aiwriter.v1 import brand, drafts
+from aiwriter.v1 import brand, drafts, parts
 
 _LIST: dict[str, Any] = {"get": "list", "post": "create"}
 _ONE: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
@@ -17,6 +17,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ai/drafts/<uuid:id>/accept", drafts.AcceptView.as_view(), name="v1_ai_draft_accept"),
     path("ai/drafts/<uuid:id>/reject", drafts.RejectView.as_view(), name="v1_ai_draft_reject"),
     path("ai/drafts/<uuid:id>/cancel", drafts.CancelView.as_view(), name="v1_ai_draft_cancel"),
+    path("ai/drafts/<uuid:id>/mix", parts.MixView.as_view(), name="v1_ai_draft_mix"),
+    path("ai/drafts/<uuid:id>/regenerate", parts.RegenerateView.as_view(), name="v1_ai_draft_regenerate"),
+    path("ai/drafts/<uuid:id>/restore", parts.RestoreView.as_view(), name="v1_ai_draft_restore"),
+    path("ai/briefs/propose", parts.ProposeView.as_view(), name="v1_ai_brief_propose"),
     path("ai/subject-lines", drafts.SubjectLinesView.as_view(), name="v1_ai_subject_lines"),
     path("ai/rewrite", drafts.RewriteView.as_view(), name="v1_ai_rewrite"),
     path("ai/generations", drafts.GenerationViewSet.as_view({"get": "list"}), name="v1_ai_generation_list"),

@@ -71,6 +71,10 @@ v1/ai/drafts/<uuid:id>                                        Generation
 v1/ai/drafts/<uuid:id>/accept                                 Generation
 v1/ai/drafts/<uuid:id>/reject                                 Generation
 v1/ai/drafts/<uuid:id>/cancel                                 Generation
+v1/ai/drafts/<uuid:id>/mix                                    Generation
+v1/ai/drafts/<uuid:id>/regenerate                             Generation
+v1/ai/drafts/<uuid:id>/restore                                Generation
+v1/ai/briefs/propose
 v1/ai/subject-lines
 v1/ai/rewrite
 v1/ai/generations

@@ -6,7 +6,8 @@ from typing import Any
 
 from aiwriter.agents.contract import BriefData, VoiceData
 from aiwriter.agents.offline.rewriting import NeedsModel
-from aiwriter.agents.small import wording
+from aiwriter.agents.small import brief as proposing
+from aiwriter.agents.small import alt_text, cta, part, wording
 from aiwriter.agents.small.task import Asked, SmallTask
 from aiwriter.gateway.errors import GatewayError
 from aiwriter.gateway.gateway import LLMGateway
@@ -19,6 +20,10 @@ from aiwriter.prompts.registry import get_prompt
 TASKS: dict[str, SmallTask] = {
     Generation.Kind.REWRITE: wording.REWRITE,
     Generation.Kind.SUBJECT_LINES: wording.SUBJECT_LINES,
+    Generation.Kind.CTA: cta.CTA,
+    Generation.Kind.ALT_TEXT: alt_text.ALT_TEXT,
+    Generation.Kind.PART: part.PART,
+    Generation.Kind.BRIEF: proposing.BRIEF,
 }
 
 
@@ -45,10 +50,20 @@ def run_small_task(
         prompt_id=prompt.id,
         prompt_sha256=prompt.sha256,
         model=str(generation.request.get("model", "")),
-        is_cacheable=generation.request.get("instruction") != "another_try",
+        is_cacheable=task.is_cacheable and generation.request.get("instruction") != "another_try",
     )
     answer = gateway.complete(request)
     return {**task.result(asked, answer.parsed), "model": answer.model, "provider": answer.provider}
+
+
+def keep_result(generation: Generation, *, brief: BriefData, voice: VoiceData, result: dict[str, Any]) -> None:
+    """Put the result of a small task where it belongs besides its generation, such as into a draft.
+
+    Raises:
+        GatewayError: it does not fit there any more.
+    """
+    if keep := TASKS[generation.kind].keep:
+        keep(Asked(generation, brief, voice), result)
 
 
 def _by_rules(task: SmallTask, asked: Asked) -> dict[str, Any]:

@@ -38,6 +38,8 @@ class SmallTask:
         by_rules: the same without a model; raises `NeedsModel` for what rules cannot do. None: a model is needed.
         is_short: a short text, which the small model writes.
         max_output_tokens: the longest answer that is paid for.
+        is_cacheable: the same question may be answered from the cache.
+        keep: called in the transaction that ends the generation, to put the result where it belongs.
     """
 
     prompt: str
@@ -47,3 +49,5 @@ class SmallTask:
     by_rules: Callable[[Asked], dict[str, Any]] | None = None
     is_short: bool = False
     max_output_tokens: int = 1500
+    is_cacheable: bool = True
+    keep: Callable[[Asked, dict[str, Any]], None] | None = None

@@ -1,0 +1,97 @@
+"""The agent desk from the stored calls: the same frames as the stream's stages, for pages that come later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from aiwriter.agents.answers import BrandAnswer, CriticAnswer, StrategyAnswer, WriterAnswer, to_draft
+from aiwriter.agents.changes import list_changes
+from aiwriter.agents.contract import DraftContent
+from aiwriter.gateway.errors import FAULTS
+from aiwriter.gateway.router import OFFLINE
+from aiwriter.models import Generation, GenerationStep
+from aiwriter.models.draft import readable_text
+
+ROLES = {
+    "strategist": "Strategist", "writer": "Writer", "brand_reviewer": "Brand reviewer", "critic": "Compliance critic",
+    "editor": "Editor",
+}  # fmt: skip
+
+
+def desk_frames(generation: Generation) -> list[dict[str, Any]]:
+    """Return one `stage` frame for each task, in the order in which they began.
+
+    A call that failed and was made up for is told in `problems` of the one that answered.
+    """
+    rows = GenerationStep.objects.for_workspace(generation.workspace_id).filter(generation=generation)
+    steps = list(rows.order_by("created_at", "pk"))
+    first = {step.task: index for index, step in reversed(list(enumerate(steps)))}
+    together = sorted(steps, key=lambda step: first[step.task])
+    written: dict[str, DraftContent] = {}
+    return [_frame(list(calls), written) for _, calls in groupby(together, key=lambda step: step.task)]
+
+
+def _frame(calls: Sequence[GenerationStep], written: dict[str, DraftContent]) -> dict[str, Any]:
+    last = calls[-1]
+    summary, changes = _told(last, written)
+    letter = last.task.partition(":")[2]
+    role = "Template" if last.provider == OFFLINE else ROLES.get(last.role, last.role.replace("_", " ").capitalize())
+    return {
+        "type": "stage",
+        "role": last.role,
+        "label": f"{role} {letter}".strip(),
+        "task": last.task,
+        "state": "failed" if last.error_class else "done",
+        "model": last.model_served or last.model_requested,
+        "tokens": sum(call.input_tokens + call.output_tokens for call in calls),
+        "cost_micro_usd": sum(call.cost_micro_usd for call in calls),
+        "ms": sum(call.latency_ms for call in calls),
+        "summary": summary,
+        "problems": list(_problems(calls)),
+        "changes": changes,
+    }
+
+
+def _told(call: GenerationStep, written: dict[str, DraftContent]) -> tuple[str, list[Any]]:
+    """Return what came of a call in a few words, and what an editor changed; `written` is the drafts so far."""
+    if call.provider == OFFLINE:
+        return call.output_text[:120], []
+    if call.role == "strategist" and isinstance(plan := _read(StrategyAnswer, call), StrategyAnswer):
+        return " · ".join(angle.label for angle in plan.angles), []
+    if call.role in ("writer", "editor") and isinstance(answer := _read(WriterAnswer, call), WriterAnswer):
+        letter = call.task.partition(":")[2][:1]
+        draft = to_draft(answer, position=max(0, ord(letter or "A") - ord("A")), angle="")
+        before, written[letter] = written.get(letter), draft
+        changes = list_changes(before, draft) if before and call.role == "editor" else []
+        if changes:
+            return f"changed: {', '.join(change['part'] for change in changes)}", list(changes)
+        return f"{len(readable_text(draft.blocks).split())} words", []
+    for shape, field in ((BrandAnswer, "reviews"), (CriticAnswer, "verdicts")):
+        if call.role in ("brand_reviewer", "critic") and (read := _read(shape, call)) is not None:
+            found = sum(len(verdict.problems) for verdict in getattr(read, field))
+            return f"{found} found" if found else "nothing to mend", []
+    return "", []
+
+
+def _read(shape: type[BaseModel], call: GenerationStep) -> BaseModel | None:
+    if call.error_class:
+        return None
+    try:
+        return shape.model_validate_json(call.output_text)
+    except ValidationError:
+        return None
+
+
+def _problems(calls: Sequence[GenerationStep]) -> Iterator[str]:
+    for call in calls:
+        if call.error_class == "cancelled":
+            yield "Stopped."
+        elif call.error_class:
+            fault = FAULTS.get(call.error_class)
+            yield f"{call.model_requested}: {fault.detail if fault else call.error_class}"
+        elif call.fallback_from:
+            yield f"{call.model_served or call.model_requested} stepped in for {call.fallback_from}."
