@@ -18,6 +18,7 @@ from campaigns.models import (
     CapturedMessage,
     Comment,
     DeliveryMinute,
+    DraftingRun,
     DraftingSchedule,
     EmailTemplate,
     Link,
@@ -273,3 +274,14 @@ class DraftingScheduleAdmin(AdminBase):
     list_select_related = ("workspace",)
     search_fields = ("name", "workspace__name")
     ordering = ("name",)
+
+
+@admin.register(DraftingRun)
+class DraftingRunAdmin(LedgerAdmin):
+    """How the slots of the calendar went; a record, not a form."""
+
+    list_display = ("schedule", "slot_at", "status", "reason", "missed", "is_manual", "workspace")
+    list_filter = ("status", "is_manual")
+    list_select_related = ("schedule", "workspace")
+    search_fields = ("schedule__name", "workspace__name")
+    ordering = ("-slot_at",)

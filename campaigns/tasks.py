@@ -9,9 +9,11 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
+from accounts.notifications import mail
+from campaigns import drafting
 from campaigns.deliverability import verify
 from campaigns.delivery import ledger, pipeline, readers, reaper, scheduling
-from campaigns.models import Campaign, SendingDomain
+from campaigns.models import Campaign, DraftingRun, SendingDomain
 from campaigns.preflight import link_answers
 from campaigns.preflight.examined import Examined
 
@@ -96,3 +98,23 @@ def check_links(*, campaign_id: str, **_later: Any) -> None:
 def simulate_readers(*, workspace_id: str, campaign_id: str | None = None, **_later: Any) -> None:
     """Read the captured mail of a workspace as mailboxes and people would."""
     readers.read_outbox(workspace_id=workspace_id, campaign_id=campaign_id)
+
+
+@shared_task
+def keep_drafting_calendar(**_later: Any) -> None:
+    """Note how scheduled drafts ended, tell people, and start what is due."""
+    now = timezone.now()
+    for run_id in drafting.settle(now=now):
+        mail_draft_ready.delay(run_id=str(run_id))
+    drafting.run_due(now=now)
+
+
+@shared_task
+def mail_draft_ready(*, run_id: str, **_later: Any) -> None:
+    """Write to the maker of a schedule that its draft waits, as long as that person belongs to the workspace."""
+    runs = DraftingRun.objects.across_workspaces().select_related("schedule__workspace", "schedule__created_by")
+    run = runs.filter(pk=run_id, status=DraftingRun.Status.DRAFTED).first()
+    person = run.schedule.created_by if run else None
+    if run and person and person.is_active and person.memberships.filter(workspace_id=run.workspace_id).exists():
+        name, path = drafting.ready_line(run)
+        mail.send_notice(person, subject=name, text=drafting.WAITING, path=path, button="Read the draft")

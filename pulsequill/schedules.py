@@ -28,6 +28,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("launch due campaigns", "campaigns.tasks.launch_due_campaigns", 5),
     Schedule("sweep campaigns", "campaigns.tasks.sweep", 15),
     Schedule("look sending domains up again", "campaigns.tasks.recheck_domains", 600),
+    Schedule("keep the drafting calendar", "campaigns.tasks.keep_drafting_calendar", 60),
     Schedule("sweep imports", "audiences.tasks.sweep_imports", 30),
     Schedule("deliver due webhooks", "accounts.tasks.deliver_due_webhooks", 10),
     Schedule("forget expired sessions and answers", "accounts.tasks.forget_expired", 3600),

@@ -49,3 +49,8 @@ def send_invitation(invitation: Invitation) -> None:
     link = f"{settings.PUBLIC_URL}/invitations/{tokens.make_invitation(invitation.pk)}"
     subject = f"Join {invitation.workspace.name} on PulseQuill"
     _send(invitation.email, "invitation", subject, invitation=invitation, link=link)
+
+
+def send_notice(user: User, *, subject: str, text: str, path: str, button: str) -> None:
+    """Tell somebody about something that waits on one of our pages; `path` starts with a slash."""
+    _send(user.email, "notice", subject, text=text, link=f"{settings.PUBLIC_URL}{path}", label=button)

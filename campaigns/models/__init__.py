@@ -5,7 +5,7 @@ from campaigns.models.captured_message import CapturedMessage
 from campaigns.models.comment import Comment
 from campaigns.models.content_version import TemplateVersion, VariantVersion
 from campaigns.models.delivery_minute import DeliveryMinute
-from campaigns.models.drafting_schedule import DraftingSchedule
+from campaigns.models.drafting_schedule import DraftingRun, DraftingSchedule
 from campaigns.models.email_template import EmailTemplate
 from campaigns.models.link import Link
 from campaigns.models.message import Message
@@ -24,6 +24,7 @@ __all__ = [
     "CapturedMessage",
     "Comment",
     "DeliveryMinute",
+    "DraftingRun",
     "DraftingSchedule",
     "EmailTemplate",
     "Link",

@@ -89,7 +89,7 @@ def save_brief(*, campaign: Campaign, actor: User | None, fields: Mapping[str, A
     current = row.brief
     kept = {} if current is None else {name: getattr(current, name) for name in BRIEF_FIELDS}
     wanted = {**kept, **fields}
-    wanted["allowed_tags"] = _allowed_tags(campaign.workspace, wanted.get("allowed_tags", ()))
+    wanted["allowed_tags"] = allowed_tags(campaign.workspace, wanted.get("allowed_tags", ()))
     if wanted == kept:
         return row
     brief = create_brief(workspace=campaign.workspace, fields=wanted)
@@ -103,6 +103,7 @@ BRIEF_FIELDS = (
 )  # fmt: skip
 
 
-def _allowed_tags(workspace: Workspace, named: Iterable[str]) -> list[str]:
+def allowed_tags(workspace: Workspace, named: Iterable[str]) -> list[str]:
+    """Return the merge tags that a brief may use: the workspace's own fields first, then those that were named."""
     own = [key for key in known_merge_tags(workspace) if key not in STANDARD_TAGS]
     return [*own, *(tag for tag in named if tag not in own)][:MOST_TAGS]
