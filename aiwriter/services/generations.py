@@ -1,4 +1,4 @@
-"""Asking for drafts, subject lines and edits, and stopping what is being written."""
+"""Asking for drafts, queueing whatever a worker writes, and stopping it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,10 @@ from aiwriter.selectors import get_budget
 from aiwriter.services import limits
 from aiwriter.services.briefs import create_brief
 from aiwriter.tasks import run_generation
-from pulsequill.core.errors import Blocked, FieldError, Invalid, NotFound, Unavailable, WrongState
+from pulsequill.core.errors import Blocked, NotFound, Unavailable, WrongState
 
 if TYPE_CHECKING:
     from accounts.models import User, Workspace
-
-LONGEST_PASSAGE = 10_000
-INSTRUCTIONS = (
-    "shorten", "expand", "punchier", "plainer", "friendlier", "more_formal", "fix_grammar", "translate", "another_try",
-)  # fmt: skip
 
 
 def request_drafts(
@@ -59,45 +54,6 @@ def request_drafts(
             workspace=workspace, actor=actor, kind=Generation.Kind.DRAFTS, brief=brief, campaign_id=campaign_id,
             request={"model": model} if model else {},
         )  # fmt: skip
-
-
-def subject_lines(
-    *, workspace: Workspace, actor: User | None, brief: Brief | Mapping[str, Any], count: int = 10
-) -> Generation:
-    """Ask for subject lines of a brief; they arrive in `result.lines`. Raises like `request_drafts`."""
-    if not 1 <= count <= 20:
-        raise Invalid("1 to 20 lines.", errors=[FieldError("count", "out_of_range", "1 to 20 lines.")])
-    with transaction.atomic():
-        if not isinstance(brief, Brief):
-            brief = create_brief(workspace=workspace, fields=brief)
-        elif brief.workspace_id != workspace.pk:
-            raise NotFound
-        return enqueue(
-            workspace=workspace, actor=actor, kind=Generation.Kind.SUBJECT_LINES, brief=brief, request={"count": count}
-        )
-
-
-def rewrite(
-    *, workspace: Workspace, actor: User | None, text: str, instruction: str, language: str = "", wish: str = ""
-) -> Generation:
-    """Ask for an edit of one passage; it arrives in `result.text`.
-
-    Raises:
-        Invalid: no text, or an instruction that does not exist.
-        Blocked, Unavailable: as `request_drafts`.
-    """
-    errors = []
-    if not text.strip() or len(text) > LONGEST_PASSAGE:
-        errors.append(FieldError("text", "out_of_range", f"1 to {LONGEST_PASSAGE:,} characters."))
-    if instruction not in INSTRUCTIONS:
-        errors.append(FieldError("instruction", "not_a_choice", f"One of {', '.join(INSTRUCTIONS)}."))
-    if instruction == "translate" and not language.strip():
-        errors.append(FieldError("language", "required", "Into which language?"))
-    if errors:
-        raise Invalid("The request is not valid.", errors=errors)
-    request = {"text": text, "instruction": instruction, "language": language[:20], "wish": wish[:300]}
-    kept = {name: value for name, value in request.items() if value}
-    return enqueue(workspace=workspace, actor=actor, kind=Generation.Kind.REWRITE, request=kept)
 
 
 @transaction.atomic

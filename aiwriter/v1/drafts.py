@@ -1,4 +1,4 @@
-"""`/v1/ai/drafts` and the small requests: everything that is written by a worker and answered with 202."""
+"""`/v1/ai/drafts`: whole mails of a brief, written by a worker and answered with 202."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from accounts.v1.base import WorkspaceView, WorkspaceViewSet
 from aiwriter.models import Draft, Generation
 from aiwriter.selectors import generation_json, get_generation, list_generations
 from aiwriter.services.drafts import accept_draft, reject_draft
-from aiwriter.services.generations import cancel_generation, request_drafts, rewrite, subject_lines
+from aiwriter.services.generations import cancel_generation, request_drafts
 from aiwriter.v1.serializers import (
     DraftChoiceSerializer,
     DraftRequestSerializer,
     GenerationSerializer,
-    RewriteRequestSerializer,
-    SubjectLinesRequestSerializer,
 )
 from pulsequill.core.errors import NotFound
 from pulsequill.core.rest.idempotency import idempotent
@@ -71,49 +69,6 @@ class DraftsView(GenerationView):
             model=given.validated_data.get("model", ""),
         )
         return self.accepted(generation)
-
-
-class SubjectLinesView(GenerationView):
-    """Ask for subject lines."""
-
-    permissions_by_action: ClassVar[dict[str, str]] = {"post": "draft.edit"}
-
-    @extend_schema(
-        tags=TAGS,
-        summary="Ask for subject lines",
-        operation_id="ai_subject_lines_create",
-        request=SubjectLinesRequestSerializer,
-        responses={202: GenerationSerializer},
-    )
-    @idempotent
-    def post(self, request: Request) -> Response:
-        """Write subject lines with preview texts; they arrive in `result.lines`."""
-        given = SubjectLinesRequestSerializer(data=request.data, context=self.get_serializer_context())
-        given.is_valid(raise_exception=True)
-        generation = subject_lines(
-            workspace=self.workspace, actor=self.actor, brief=given.brief_fields(), count=given.validated_data["count"]
-        )
-        return self.accepted(generation)
-
-
-class RewriteView(GenerationView):
-    """Ask for an edit of one passage."""
-
-    permissions_by_action: ClassVar[dict[str, str]] = {"post": "draft.edit"}
-
-    @extend_schema(
-        tags=TAGS,
-        summary="Rewrite a passage",
-        operation_id="ai_rewrite_create",
-        request=RewriteRequestSerializer,
-        responses={202: GenerationSerializer},
-    )
-    @idempotent
-    def post(self, request: Request) -> Response:
-        """Edit one passage; the new text arrives in `result.text`."""
-        given = RewriteRequestSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        return self.accepted(rewrite(workspace=self.workspace, actor=self.actor, **given.validated_data))
 
 
 class DraftView(GenerationView):

@@ -12,7 +12,6 @@ from aiwriter.guardrails.statements import KINDS
 from aiwriter.models import BrandVoice, Draft, Generation
 from aiwriter.selectors import generation_json
 from aiwriter.services.briefs import BRIEF_LISTS, LONGEST_ITEM, MOST_ANGLES, MOST_ITEMS
-from aiwriter.services.generations import INSTRUCTIONS, LONGEST_PASSAGE
 from pulsequill.core.rest.fields import SafeJSONField
 
 
@@ -58,21 +57,6 @@ class DraftRequestSerializer(BriefSerializer):
 
     model = serializers.CharField(max_length=80, required=False, allow_blank=True, help_text="A model by name.")
     campaign = serializers.UUIDField(required=False, allow_null=True, help_text="The campaign that they are for.")
-
-
-class SubjectLinesRequestSerializer(BriefSerializer):
-    """A request for subject lines."""
-
-    count = serializers.IntegerField(min_value=1, max_value=20, default=10)
-
-
-class RewriteRequestSerializer(serializers.Serializer[Any]):
-    """A request for an edit of one passage."""
-
-    text = serializers.CharField(max_length=LONGEST_PASSAGE, trim_whitespace=False)
-    instruction = serializers.ChoiceField(choices=INSTRUCTIONS)
-    language = serializers.CharField(max_length=20, required=False, allow_blank=True)
-    wish = serializers.CharField(max_length=300, required=False, allow_blank=True)
 
 
 class DraftChoiceSerializer(serializers.Serializer[Any]):

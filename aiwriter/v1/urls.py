@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, path
 
-from aiwriter.v1 import brand, drafts, parts
+from aiwriter.v1 import brand, drafts, parts, passages
 
 _LIST: dict[str, Any] = {"get": "list", "post": "create"}
 _ONE: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
@@ -21,8 +21,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ai/drafts/<uuid:id>/regenerate", parts.RegenerateView.as_view(), name="v1_ai_draft_regenerate"),
     path("ai/drafts/<uuid:id>/restore", parts.RestoreView.as_view(), name="v1_ai_draft_restore"),
     path("ai/briefs/propose", parts.ProposeView.as_view(), name="v1_ai_brief_propose"),
-    path("ai/subject-lines", drafts.SubjectLinesView.as_view(), name="v1_ai_subject_lines"),
-    path("ai/rewrite", drafts.RewriteView.as_view(), name="v1_ai_rewrite"),
+    path("ai/subject-lines", passages.SubjectLinesView.as_view(), name="v1_ai_subject_lines"),
+    path("ai/rewrite", passages.RewriteView.as_view(), name="v1_ai_rewrite"),
+    path("ai/cta", passages.CallToActionView.as_view(), name="v1_ai_cta"),
+    path("ai/alt-text", passages.AltTextView.as_view(), name="v1_ai_alt_text"),
+    path("ai/subject-score", passages.SubjectScoreView.as_view(), name="v1_ai_subject_score"),
     path("ai/generations", drafts.GenerationViewSet.as_view({"get": "list"}), name="v1_ai_generation_list"),
     path("ai/brand-voices", brand.BrandVoiceViewSet.as_view(_LIST), name="v1_ai_brand_voice_list"),
     path("ai/brand-voices/<uuid:id>", brand.BrandVoiceViewSet.as_view(_ONE), name="v1_ai_brand_voice"),

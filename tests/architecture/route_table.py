@@ -77,6 +77,9 @@ v1/ai/drafts/<uuid:id>/restore                                Generation
 v1/ai/briefs/propose
 v1/ai/subject-lines
 v1/ai/rewrite
+v1/ai/cta
+v1/ai/alt-text
+v1/ai/subject-score
 v1/ai/generations
 v1/ai/brand-voices
 v1/ai/brand-voices/<uuid:id>                                  BrandVoice

@@ -16,8 +16,9 @@ from aiwriter import tasks
 from aiwriter.agents import running
 from aiwriter.models import BudgetHold, Draft, Embedding, Generation, GenerationStep
 from aiwriter.services.drafts import accept_draft
-from aiwriter.services.generations import cancel_generation, rewrite, subject_lines
+from aiwriter.services.generations import cancel_generation
 from aiwriter.services.money import set_budget
+from aiwriter.services.passages import rewrite, subject_lines
 from aiwriter.streams import stream_key
 from tests.aiwriter import team
 from tests.aiwriter.making import SENTENCE, ask, make_member, make_workspace, written

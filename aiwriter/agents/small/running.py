@@ -6,8 +6,9 @@ from typing import Any
 
 from aiwriter.agents.contract import BriefData, VoiceData
 from aiwriter.agents.offline.rewriting import NeedsModel
-from aiwriter.agents.small import brief as proposing
 from aiwriter.agents.small import alt_text, cta, part, wording
+from aiwriter.agents.small import brief as proposing
+from aiwriter.agents.small import voice as brand_voice
 from aiwriter.agents.small.task import Asked, SmallTask
 from aiwriter.gateway.errors import GatewayError
 from aiwriter.gateway.gateway import LLMGateway
@@ -24,6 +25,7 @@ TASKS: dict[str, SmallTask] = {
     Generation.Kind.ALT_TEXT: alt_text.ALT_TEXT,
     Generation.Kind.PART: part.PART,
     Generation.Kind.BRIEF: proposing.BRIEF,
+    Generation.Kind.VOICE: brand_voice.VOICE,
 }
 
 
