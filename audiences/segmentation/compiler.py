@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from audiences.segmentation.fields import Field
+from audiences.segmentation.mailings import mail_sql
 from audiences.segmentation.operators import ENGAGEMENTS, NONE, OPERATORS, TWO
 
 
@@ -62,6 +63,10 @@ def _condition(rule: dict[str, Any], fields: Mapping[str, Field], workspace_id: 
         )
         sql = OPERATORS["list"][rule["op"]].sql.format(x=subject)
         return Compiled(sql, [UUID(rule["list"]), workspace_id])
+    if "campaign" in rule:
+        mail = mail_sql()
+        sql = OPERATORS["campaign"][rule["op"]].sql.format(x=mail)
+        return Compiled(sql, [UUID(rule["campaign"]), workspace_id])
     if "engagement" in rule:
         operator = OPERATORS["engagement"][rule["op"]]
         params = [] if operator.arity == NONE else [rule["value"]]

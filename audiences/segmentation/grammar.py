@@ -20,19 +20,26 @@ MAX_DAYS = 3660
 GROUPS = ("all", "any")
 
 
-def validate_rules(rules: Any, *, fields: Mapping[str, Field], lists: frozenset[UUID] | None = None) -> None:
+def validate_rules(
+    rules: Any,
+    *,
+    fields: Mapping[str, Field],
+    lists: frozenset[UUID] | None = None,
+    campaigns: frozenset[UUID] | None = None,
+) -> None:
     """Check a whole tree.
 
     Args:
         rules: what the client sent.
         fields: what may be named, from `fields_of`.
         lists: the workspace's lists; None skips that check (a list may be deleted after the segment was saved).
+        campaigns: the workspace's campaigns, as `lists`.
 
     Raises:
         Invalid: every fault at once, each with its path such as `rules.all.0.value`.
     """
     faults: list[FieldError] = []
-    count = _check(rules, "rules", 1, fields, lists, faults)
+    count = _check(rules, "rules", 1, fields, {"list": lists, "campaign": campaigns}, faults)
     if not faults and count > MAX_CONDITIONS:
         faults.append(FieldError("rules", "too_many", f"At most {MAX_CONDITIONS} conditions."))
     if faults:
@@ -44,7 +51,7 @@ def _check(
     path: str,
     depth: int,
     fields: Mapping[str, Field],
-    lists: frozenset[UUID] | None,
+    known: Mapping[str, frozenset[UUID] | None],
     faults: list[FieldError],
 ) -> int:
     """Check one node, add to `faults`, and return how many conditions it holds."""
@@ -57,9 +64,9 @@ def _check(
         return fault("invalid", "A rule is an object.")
     if depth > MAX_DEPTH:
         return fault("too_deep", f"Groups can be nested {MAX_DEPTH} deep.")
-    kinds = [kind for kind in (*GROUPS, "not", "field", "list", "engagement") if kind in node]
+    kinds = [kind for kind in (*GROUPS, "not", "field", "list", "engagement", "campaign") if kind in node]
     if len(kinds) != 1:
-        return fault("invalid", "A rule is exactly one of: all, any, not, field, list, engagement.")
+        return fault("invalid", "A rule is exactly one of: all, any, not, field, list, engagement, campaign.")
     kind = kinds[0]
     allowed = {kind} if kind in (*GROUPS, "not") else {kind, "op", "value"}
     if unknown := set(node) - allowed:
@@ -71,11 +78,11 @@ def _check(
         if len(children) > MAX_CONDITIONS:
             return fault("too_many", f"At most {MAX_CONDITIONS} conditions.", kind)
         return sum(
-            _check(child, f"{path}.{kind}.{index}", depth + 1, fields, lists, faults)
+            _check(child, f"{path}.{kind}.{index}", depth + 1, fields, known, faults)
             for index, child in enumerate(children)
         )
     if kind == "not":
-        return _check(node["not"], f"{path}.not", depth + 1, fields, lists, faults)
+        return _check(node["not"], f"{path}.not", depth + 1, fields, known, faults)
 
     subject = node[kind]
     if not isinstance(subject, str):
@@ -90,11 +97,12 @@ def _check(
         value_type = kind
     else:
         try:
-            list_id = UUID(subject)
+            row_id = UUID(subject)
         except ValueError:
-            return fault("invalid", "Expected a list's id.", kind)
-        if lists is not None and list_id not in lists:
-            return fault("unknown_list", "There is no such list.", kind)
+            return fault("invalid", f"Expected a {kind}'s id.", kind)
+        rows = known[kind]
+        if rows is not None and row_id not in rows:
+            return fault(f"unknown_{kind}", f"There is no such {kind}.", kind)
         value_type = kind
     name = node.get("op")
     operator = OPERATORS[value_type].get(name) if isinstance(name, str) else None

@@ -105,6 +105,22 @@ ENGAGEMENT: dict[str, Operator] = {
     "never": Operator("never", "{x} IS NULL", NONE),
 }
 
+#: `{x}` is the campaign's mail to the contact, once it has left: when it was opened and clicked by a person.
+CAMPAIGN: dict[str, Operator] = {
+    "was_sent": Operator("was sent", "EXISTS ({x})", NONE),
+    "was_not_sent": Operator("was not sent", "NOT EXISTS ({x})", NONE),
+    "opened": Operator("opened", "EXISTS (SELECT 1 FROM ({x}) mail WHERE mail.opened_at IS NOT NULL)", NONE),
+    "did_not_open": Operator(
+        "was sent and did not open", "EXISTS (SELECT 1 FROM ({x}) mail WHERE mail.opened_at IS NULL)", NONE
+    ),
+    "clicked": Operator(
+        "clicked a link in", "EXISTS (SELECT 1 FROM ({x}) mail WHERE mail.clicked_at IS NOT NULL)", NONE
+    ),
+    "did_not_click": Operator(
+        "was sent and did not click in", "EXISTS (SELECT 1 FROM ({x}) mail WHERE mail.clicked_at IS NULL)", NONE
+    ),
+}
+
 #: Type -> operator name -> operator. The order is the order of the menus.
 OPERATORS: dict[str, dict[str, Operator]] = {
     "text": TEXT,
@@ -113,6 +129,7 @@ OPERATORS: dict[str, dict[str, Operator]] = {
     "boolean": BOOLEAN,
     "list": LIST,
     "engagement": ENGAGEMENT,
+    "campaign": CAMPAIGN,
 }
 
 ENGAGEMENTS: dict[str, str] = {

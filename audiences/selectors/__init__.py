@@ -19,7 +19,14 @@ from audiences.selectors.contacts import (
 )
 from audiences.selectors.imports import list_rejects, progress_of
 from audiences.selectors.lists import count_by_list, count_suppressions, list_names
-from audiences.selectors.segments import Explanation, count_segment, explain_segment, preview_segment
+from audiences.selectors.segments import (
+    Explanation,
+    count_segment,
+    describe_many,
+    describe_rules,
+    explain_segment,
+    preview_segment,
+)
 from audiences.selectors.values import TAG_IN_VALUE, value_sql
 
 __all__ = [
@@ -35,6 +42,8 @@ __all__ = [
     "count_contacts",
     "count_segment",
     "count_suppressions",
+    "describe_many",
+    "describe_rules",
     "explain_segment",
     "find_contacts",
     "get_contact_timeline",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from audiences.models import Contact, Segment
-from audiences.segmentation import compile_rules, describe, fields_of, leaf_conditions
+from audiences.segmentation import campaign_names, compile_rules, describe, fields_of, leaf_conditions
 from audiences.selectors.counting import Count, count_sql
 from audiences.selectors.lists import list_names
 
@@ -40,6 +41,19 @@ def _select(rules: dict[str, Any], workspace_id: UUID) -> tuple[str, list[Any]]:
     return f"SELECT c.id FROM audiences_contact c WHERE c.workspace_id = %s AND ({condition})", [workspace_id, *params]  # noqa: S608
 
 
+def describe_rules(rules: dict[str, Any], *, workspace_id: UUID) -> str:
+    """Return validated rules in words, one sentence without a full stop."""
+    return describe_many([rules], workspace_id=workspace_id)[0]
+
+
+def describe_many(many: Sequence[dict[str, Any]], *, workspace_id: UUID) -> list[str]:
+    """Return each of many trees of rules in words."""
+    fields = fields_of(workspace_id)
+    lists = {str(pk): name for pk, name in list_names(workspace_id).items()}
+    campaigns = {str(pk): name for pk, name in campaign_names(workspace_id).items()}
+    return [describe(rules, fields=fields, lists=lists, campaigns=campaigns) for rules in many]
+
+
 def count_segment(segment: Segment) -> Count:
     """Return how many contacts a segment holds now: exact to 50,000, an estimate beyond."""
     return count_sql(*_select(segment.rules, segment.workspace_id))
@@ -59,6 +73,7 @@ def explain_segment(rules: dict[str, Any], *, contact: Contact) -> Explanation:
     """Return which conditions of validated rules a contact meets."""
     fields = fields_of(contact.workspace_id)
     lists = {str(pk): name for pk, name in list_names(contact.workspace_id).items()}
+    campaigns = {str(pk): name for pk, name in campaign_names(contact.workspace_id).items()}
     leaves = list(leaf_conditions(rules))
     columns, params = [], []
     for leaf in leaves:
@@ -81,6 +96,6 @@ def explain_segment(rules: dict[str, Any], *, contact: Contact) -> Explanation:
         if "not" in node:
             child = judge(node["not"])
             return Explanation("Not this", not child.passed, "not", [child])
-        return Explanation(describe(node, fields=fields, lists=lists), next(answers))
+        return Explanation(describe(node, fields=fields, lists=lists, campaigns=campaigns), next(answers))
 
     return judge(rules)

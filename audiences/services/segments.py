@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.activity import record
 from audiences.models import Segment
-from audiences.segmentation import fields_of, validate_rules
+from audiences.segmentation import campaign_names, fields_of, validate_rules
 from audiences.selectors import list_names
 from pulsequill.core.errors import FieldError, Invalid, WrongState
 
@@ -22,7 +22,12 @@ def check_rules(*, workspace: Workspace, rules: Any) -> None:
     Raises:
         Invalid: every fault with its path.
     """
-    validate_rules(rules, fields=fields_of(workspace), lists=frozenset(list_names(workspace)))
+    validate_rules(
+        rules,
+        fields=fields_of(workspace),
+        lists=frozenset(list_names(workspace)),
+        campaigns=frozenset(campaign_names(workspace)),
+    )
 
 
 def _check_name(name: str) -> str:

@@ -13,11 +13,12 @@ from django.shortcuts import get_object_or_404, redirect
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
 from audiences import services
 from audiences.models import Contact, Segment
-from audiences.segmentation import OPERATORS, describe, fields_of
+from audiences.segmentation import OPERATORS, campaign_names, fields_of
 from audiences.selectors import (
     ContactFilter,
     count_contacts,
     count_segment,
+    describe_many,
     explain_segment,
     list_names,
     preview_segment,
@@ -29,9 +30,7 @@ MAX_BODY = 64 * 1024
 
 
 def _sentences(workspace: Any, segments: list[Segment]) -> list[str]:
-    fields = fields_of(workspace)
-    lists = {str(pk): name for pk, name in list_names(workspace).items()}
-    return [describe(segment.rules, fields=fields, lists=lists) for segment in segments]
+    return describe_many([segment.rules for segment in segments], workspace_id=workspace.pk)
 
 
 def builder_data(workspace: Any) -> dict[str, Any]:
@@ -46,6 +45,7 @@ def builder_data(workspace: Any) -> dict[str, Any]:
             {"key": "sent", "label": "Was sent a mail"},
         ],
         "lists": [{"id": str(pk), "name": name} for pk, name in list_names(workspace).items()],
+        "campaigns": [{"id": str(pk), "name": name} for pk, name in campaign_names(workspace).items()],
         "operators": {
             kind: [
                 {
