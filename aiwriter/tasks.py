@@ -15,7 +15,7 @@ from django.utils import timezone
 from aiwriter.agents import engines, running
 from aiwriter.gateway.errors import GatewayError
 from aiwriter.models import BudgetHold, Draft, Generation
-from aiwriter.retrieval import store
+from aiwriter.retrieval import indexing, store
 from aiwriter.retrieval.embedders import UnknownEmbedder
 
 logger = structlog.get_logger(__name__)
@@ -53,6 +53,15 @@ def remember_draft(*, draft_id: str, **_later: Any) -> None:
         store.remember(draft)
     except UnknownEmbedder as error:
         logger.warning("draft_not_remembered", draft_id=draft_id, reason=str(error))
+
+
+@shared_task
+def index_memory(*, workspace_id: str, **_later: Any) -> None:
+    """Give new samples and exemplars their vectors; all of them, when the embedder has changed."""
+    try:
+        indexing.index_workspace(workspace_id)
+    except (GatewayError, UnknownEmbedder) as error:
+        logger.warning("memory_not_indexed", workspace_id=workspace_id, reason=str(error))
 
 
 @shared_task

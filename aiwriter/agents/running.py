@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from aiwriter.agents import budget_notices
 from aiwriter.agents.contract import DraftPackage, ExemplarData, check_content
+from aiwriter.agents.desk import desk_frames
 from aiwriter.agents.distinctness import with_alike_flagged
 from aiwriter.agents.engines import choose_engine
 from aiwriter.agents.inputs import informed_brief, voice_data
@@ -37,6 +38,7 @@ from aiwriter.models import Draft, Generation, GenerationStep
 from aiwriter.retrieval.store import find_similar
 from aiwriter.selectors import generation_json
 from aiwriter.streams import FrameWriter
+from aiwriter.voice.drafts import score_all
 
 logger = structlog.get_logger(__name__)
 
@@ -176,28 +178,28 @@ def _work(held: _Run) -> None:
     package = engine.run(
         brief=brief,
         voice=voice,
-        exemplars=[ExemplarData(exemplar.title, exemplar.text) for exemplar in similar],
+        exemplars=[ExemplarData(found.exemplar.title, found.exemplar.text) for found in similar],
         emit=held.emit,
         checkpoint=held.checkpoint,
     )
     if package.provider != OFFLINE:  # templates arrange the same words three times, and say so
         package = replace(package, drafts=with_alike_flagged(package.drafts))
     reports = [check_content(draft, brief, voice) for draft in package.drafts]
-    inspired_by = [{"id": str(exemplar.pk), "title": exemplar.title} for exemplar in similar]
+    sounds = score_all(generation, [draft.blocks for draft in package.drafts])
 
     def store() -> None:
-        _store_drafts(held, package, reports)
+        _store_drafts(held, package, reports, sounds)
 
-    result = {"inspired_by": inspired_by}
+    result = {"inspired_by": [found.as_json() for found in similar]}
     _finish_well(
         held, chosen, engine=engine.name, provider=package.provider, model=package.model, result=result, also=store
     )
 
 
-def _store_drafts(held: _Run, package: DraftPackage, reports: list[Any]) -> None:
+def _store_drafts(held: _Run, package: DraftPackage, reports: list[Any], sounds: list[dict[str, Any]]) -> None:
     generation = held.generation
     is_ai = package.provider != OFFLINE
-    for draft, report in zip(package.drafts, reports, strict=True):
+    for draft, report, sound in zip(package.drafts, reports, sounds, strict=True):
         Draft.objects.update_or_create(
             generation=generation,
             position=draft.position,
@@ -208,6 +210,7 @@ def _store_drafts(held: _Run, package: DraftPackage, reports: list[Any]) -> None
                 "preview_text": draft.preview_text[:300],
                 "blocks": draft.blocks,
                 "guardrails": report,
+                "voice": sound,
                 "is_ai_generated": is_ai,
             },
         )
@@ -296,7 +299,7 @@ def final_frames(generation: Generation) -> list[dict[str, Any]]:
     """Return the frames that a late reader needs of a finished generation, from the database alone."""
     as_json = generation_json(generation)
     frames = [{**draft, "type": "draft", "is_final": True} for draft in as_json["drafts"]]
-    return [*frames, {"type": "done", "status": generation.status, "generation": as_json}]
+    return [*desk_frames(generation), *frames, {"type": "done", "status": generation.status, "generation": as_json}]
 
 
 def end_unclaimed(generation: Generation, status: Status, error: GatewayError | None = None) -> bool:

