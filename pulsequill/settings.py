@@ -185,6 +185,7 @@ CELERY_TASK_ROUTES = {
     "audiences.tasks.undo_import_rows": {"queue": "imports"},
     "aiwriter.tasks.run_generation": {"queue": "ai"},
     "aiwriter.tasks.remember_draft": {"queue": "ai"},
+    "aiwriter.tasks.index_memory": {"queue": "ai"},
 }
 CELERY_TASK_TIME_LIMIT = 30 * 60
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
