@@ -11,6 +11,7 @@ from campaigns.views import (
     claims,
     composer,
     doubts,
+    drafting,
     history,
     ledger,
     media,
@@ -50,6 +51,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path(f"campaigns/<uuid:campaign_id>/review/{verb}", view, name=f"review_{verb}")
         for verb, view in (*review.REVIEW_ACTIONS.items(), *review_pace.PACE_ACTIONS.items())
     ),
+    path("ai/schedules", drafting.DraftingListPage.as_view(), name="drafting_list"),
+    path("ai/schedules/new", drafting.DraftingFormPage.as_view(), name="drafting_new"),
+    path("ai/schedules/<uuid:schedule_id>", drafting.DraftingPage.as_view(), name="drafting"),
+    path("ai/schedules/<uuid:schedule_id>/edit", drafting.DraftingFormPage.as_view(), name="drafting_edit"),
+    path("ai/schedules/<uuid:schedule_id>/pause", drafting.DraftingPause.as_view(), name="drafting_pause"),
+    path("ai/schedules/<uuid:schedule_id>/run", drafting.DraftingRunNow.as_view(), name="drafting_run"),
+    path("ai/schedules/<uuid:schedule_id>/delete", drafting.DraftingDelete.as_view(), name="drafting_delete"),
     path("templates", templates.TemplateListPage.as_view(), name="template_list"),
     path("templates/new", templates.TemplateNew.as_view(), name="template_new"),
     path("templates/import", template_editor.TemplateImportPage.as_view(), name="template_import"),

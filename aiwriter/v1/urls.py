@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, path
 
-from aiwriter.v1 import brand, drafts, parts, passages
+from aiwriter.v1 import brand, drafts, facts, parts, passages
 
 _LIST: dict[str, Any] = {"get": "list", "post": "create"}
 _ONE: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
@@ -29,5 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ai/generations", drafts.GenerationViewSet.as_view({"get": "list"}), name="v1_ai_generation_list"),
     path("ai/brand-voices", brand.BrandVoiceViewSet.as_view(_LIST), name="v1_ai_brand_voice_list"),
     path("ai/brand-voices/<uuid:id>", brand.BrandVoiceViewSet.as_view(_ONE), name="v1_ai_brand_voice"),
+    path("ai/facts", facts.FactViewSet.as_view(_LIST), name="v1_ai_fact_list"),
+    path("ai/facts/<uuid:id>", facts.FactViewSet.as_view(_ONE), name="v1_ai_fact"),
     path("ai/usage", brand.UsageView.as_view(), name="v1_ai_usage"),
 ]

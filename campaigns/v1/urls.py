@@ -10,6 +10,7 @@ from campaigns.v1 import (
     assets,
     campaigns,
     claims,
+    drafting,
     drafts,
     messages,
     providers,
@@ -73,6 +74,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sending-domains/<uuid:id>", senders.SendingDomainViewSet.as_view(_ONE_FIXED), name="v1_sending_domain"),
     path("sending-domains/<uuid:id>/check", senders.SendingDomainCheckView.as_view(), name="v1_sending_domain_check"),
     path("sending-domains/<uuid:id>/key", senders.SendingDomainKeyView.as_view(), name="v1_sending_domain_key"),
+    path("ai/schedules", drafting.ScheduleViewSet.as_view(_LIST), name="v1_ai_schedule_list"),
+    path("ai/schedules/<uuid:id>", drafting.ScheduleViewSet.as_view(_ONE_WITHOUT_PUT), name="v1_ai_schedule"),
+    path("ai/schedules/<uuid:id>/run", drafting.ScheduleRunNowView.as_view(), name="v1_ai_schedule_run"),
+    path("ai/schedules/<uuid:id>/runs", drafting.ScheduleRunsView.as_view({"get": "list"}), name="v1_ai_schedule_runs"),
     path("templates", templates.TemplateViewSet.as_view(_LIST), name="v1_template_list"),
     path("templates/<uuid:id>", templates.TemplateViewSet.as_view(_ONE_WITHOUT_PUT), name="v1_template"),
     path(

@@ -95,6 +95,8 @@ STATUS_LOOKS: dict[str, Look] = {
     "done": Look("ok", "check"),
     "undoing": Look("accent", "live"),
     "undone": Look("", "undo"),
+    "writing": Look("accent", "live", "Being written"),
+    "drafted": Look("ok", "check", "Draft ready"),
     "succeeded": Look("ok", "check"),
     "blocked": Look("bad", "block"),
     "proposed": Look("accent", "sparkle"),

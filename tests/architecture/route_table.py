@@ -84,10 +84,24 @@ v1/ai/generations
 v1/ai/brand-voices
 v1/ai/brand-voices/<uuid:id>                                  BrandVoice
 v1/ai/usage
+v1/ai/facts
+v1/ai/facts/<uuid:id>                                         BrandFact
+v1/ai/schedules
+v1/ai/schedules/<uuid:id>                                     DraftingSchedule
+v1/ai/schedules/<uuid:id>/run                                 DraftingSchedule
+v1/ai/schedules/<uuid:id>/runs                                DraftingSchedule
+ai/schedules
+ai/schedules/new
+ai/schedules/<uuid:schedule_id>                               DraftingSchedule
+ai/schedules/<uuid:schedule_id>/edit                          DraftingSchedule
+ai/schedules/<uuid:schedule_id>/pause                         DraftingSchedule
+ai/schedules/<uuid:schedule_id>/run                           DraftingSchedule
+ai/schedules/<uuid:schedule_id>/delete                        DraftingSchedule
 v1/contacts/<uuid:id>/erase                                   Contact
 v1/contacts/<uuid:id>/export                                  Contact
 v1/segments/preview
 v1/segments/explain
+v1/segments/from-text
 v1/imports
 v1/imports/<uuid:id>                                          ContactImport
 v1/imports/<uuid:id>/rejects.csv                              ContactImport
@@ -195,6 +209,7 @@ segments
 segments/new
 segments/preview
 segments/explain
+segments/describe
 segments/<uuid:segment_id>                                    Segment
 segments/<uuid:segment_id>/count                              Segment
 segments/<uuid:segment_id>/delete                             Segment
