@@ -6,6 +6,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from aiwriter.agents.contract import AgentEngine
 from aiwriter.agents.offline.engine import TemplateEngine
 from aiwriter.gateway.errors import GatewayError
@@ -16,14 +18,25 @@ if TYPE_CHECKING:
     from aiwriter.gateway.gateway import LLMGateway
 
 PROVIDER_MODULES = {OPENAI: "langchain_openai", ANTHROPIC: "langchain_anthropic"}
+#: What AI_ENGINE may name: module and class of an engine, imported when it is first needed, because that takes seconds.
+ENGINES = {
+    "langgraph": ("aiwriter.agents.langgraph_engine", "LangGraphEngine"),
+    "crewai": ("aiwriter.agents.crew_engine", "CrewEngine"),
+}
 
 
 def preload() -> None:
     """Import what a generation needs, which takes seconds; nothing where the installation has no key."""
-    providers = installation_providers()
-    modules = [PROVIDER_MODULES[name] for name in providers]
-    for module in (*modules, *(("aiwriter.agents.langgraph_engine",) if modules else ())):
+    modules = [PROVIDER_MODULES[name] for name in installation_providers()]
+    if modules and is_installed(settings.AI_ENGINE):
+        modules.append(ENGINES[settings.AI_ENGINE][0])
+    for module in modules:
         import_module(module)
+
+
+def is_installed(engine_name: str) -> bool:
+    """Return whether an engine can be used here; CrewAI comes with an extra."""
+    return engine_name != "crewai" or find_spec("crewai") is not None
 
 
 def choose_engine(route: Route, gateway: LLMGateway, engine_name: str) -> AgentEngine:
@@ -34,12 +47,9 @@ def choose_engine(route: Route, gateway: LLMGateway, engine_name: str) -> AgentE
     """
     if route.provider == OFFLINE:
         return TemplateEngine()
-    if engine_name == "crewai":
-        if find_spec("crewai") is None:
-            text = "AI_ENGINE=crewai needs the extra: pip install pulsequill[crew]. Or set AI_ENGINE=langgraph."
-        else:
-            text = "This version drives its agents with LangGraph: set AI_ENGINE=langgraph."
+    if not is_installed(engine_name):
+        text = "AI_ENGINE=crewai needs CrewAI: pip install -r requirements-crew.lock. Or set AI_ENGINE=langgraph."
         raise GatewayError("ai_not_configured", detail=text)
-    from aiwriter.agents.langgraph_engine import LangGraphEngine  # the graph's imports are heavy
-
-    return LangGraphEngine(gateway)
+    module, name = ENGINES[engine_name]
+    engine: AgentEngine = getattr(import_module(module), name)(gateway)
+    return engine

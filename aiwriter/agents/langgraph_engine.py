@@ -14,8 +14,8 @@ from aiwriter.agents.team import MAX_LOOKS, Team
 if TYPE_CHECKING:
     from aiwriter.gateway.gateway import LLMGateway
 
-#: Steps of the graph: strategist, writers, and three for each look. More would be a loop without an end.
-MOST_STEPS = 2 + 3 * MAX_LOOKS
+#: Steps of the graph: strategist, writers, three for each look, and finding that nobody is next.
+MOST_STEPS = 3 + 3 * MAX_LOOKS
 
 
 class _State(TypedDict):
@@ -56,17 +56,11 @@ def _graph(team: Team) -> Any:
     def each(role: str, positions: Sequence[int]) -> list[Send]:
         return [Send(role, {"position": position}) for position in positions]
 
-    def speaking(role: Callable[[], str]) -> Callable[[_State], None]:
-        def node(_state: _State) -> None:
-            role()
+    def speaking(role: Callable[[], None]) -> Any:
+        return lambda _state: role()
 
-        return node
-
-    def speaking_for_one(role: Callable[[int], str]) -> Callable[[_State], None]:
-        def node(state: _State) -> None:
-            role(state["position"])
-
-        return node
+    def speaking_for_one(role: Callable[[int], None]) -> Any:
+        return lambda state: role(state["position"])
 
     graph: StateGraph[Any, None, Any, Any] = StateGraph(_State)
     graph.add_node("strategist", speaking(team.strategist))

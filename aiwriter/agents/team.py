@@ -79,8 +79,8 @@ FRAME_EVERY = 40
 class Team:
     """The roles at work on one brief, and what they have so far.
 
-    Writers may speak side by side, and so may editors: each touches only its own draft. Every method of a role returns
-    the answer as the model gave it, or "" when there was nothing to ask.
+    Writers may speak side by side, and so may editors: each touches only its own draft. What a role brings stays here;
+    engines see none of it.
 
     Raises:
         GatewayError: from every role, when it got no usable answer or the work must stop.
@@ -127,15 +127,14 @@ class Team:
         return self._looks < MAX_LOOKS
 
     # --- roles ---------------------------------------------------------------------------------------------------
-    def strategist(self) -> str:
+    def strategist(self) -> None:
         """Plan the angles."""
         data = {**self._given, "angle_count": self._brief.angles, "examples": self._examples}
         result = self._ask("strategist", "strategist", data)
         self._angles = cast("StrategyAnswer", result.parsed).angles[: self._brief.angles]
         self._done("strategist", "strategist", result, " · ".join(angle.label for angle in self._angles))
-        return result.text
 
-    def writer(self, position: int) -> str:
+    def writer(self, position: int) -> None:
         """Write one angle, showing it as it grows."""
         angle = self._angles[position]
         task = f"writer:{_letter(position)}"
@@ -144,31 +143,28 @@ class Team:
         draft = to_draft(cast("WriterAnswer", result.parsed), position=position, angle=angle.label)
         self._hand_in(draft, result)
         self._done("writer", task, result, f"{len(readable_text(draft.blocks).split())} words")
-        return result.text
 
-    def brand_reviewer(self) -> str:
+    def brand_reviewer(self) -> None:
         """Begin a look at the drafts: what the rules find, then what does not sound like the brand."""
         self._begin_look()
         task = self._look_task("brand_reviewer")
         if not self._voice.profile:
             if self._looks == 1:
                 self._tell("brand_reviewer", task, "skipped", summary="no voice")
-            return ""
+            return
         data = {name: self._given[name] for name in ("brand", "voice", "tone", "language", "merge_tags")}
         result = self._ask("brand_reviewer", task, {**data, "drafts": self._for_reviewers()})
         self._take_verdicts(cast("BrandAnswer", result.parsed).reviews, "brand_reviewer", task, result)
-        return result.text
 
-    def critic(self) -> str:
+    def critic(self) -> None:
         """Find what the sender could not stand by; asks the other family than the one that wrote."""
         task = self._look_task("critic")
         data = {**self._given, "voice": {}, "drafts": self._for_reviewers()}
         wrote, _ = self._authors[min(self._problems)]
         result = self._ask("critic", task, data, avoid=wrote)
         self._take_verdicts(cast("CriticAnswer", result.parsed).verdicts, "critic", task, result)
-        return result.text
 
-    def editor(self, position: int) -> str:
+    def editor(self, position: int) -> None:
         """Mend what was found in one draft, and tell what changed."""
         draft, problems = self._drafts[position], self._problems[position]
         task = f"editor:{_letter(position)}{self._looks if self._looks > 1 else ''}"
@@ -178,7 +174,6 @@ class Team:
         self._hand_in(better, result)
         parts = ", ".join(change["part"] for change in changes) or "nothing"
         self._done("editor", task, result, f"{len(problems)} to mend, changed: {parts}", changes)
-        return result.text
 
     def package(self) -> DraftPackage:
         """Return what the team has, signed by who wrote the first draft last."""
