@@ -156,8 +156,27 @@ VARIABLES: tuple[Variable, ...] = (
     # the AI writer
     Variable("OPENAI_API_KEY", str, "", "Key of the GPT family.", secret=True),
     Variable("OPENAI_BASE_URL", str, "https://api.openai.com/v1", "An OpenAI-compatible server, with its `/v1`."),
+    Variable(
+        "OPENAI_MODEL",
+        str,
+        "",
+        "Model of a server of your own at OPENAI_BASE_URL (Ollama, vLLM): asked in every role, and without a key if it"
+        " needs none. Empty: the models of the catalogue.",
+    ),
     Variable("ANTHROPIC_API_KEY", str, "", "Key of the Claude family.", secret=True),
     Variable("ANTHROPIC_BASE_URL", str, "https://api.anthropic.com", "Anthropic's address, without `/v1`."),
+    Variable(
+        "AI_REQUESTS_PER_MINUTE",
+        int,
+        500,
+        "Calls a minute that one key at an AI provider may make, all workers together; 0: no limit.",
+    ),
+    Variable(
+        "AI_CALLS_AT_ONCE",
+        int,
+        32,
+        "Calls that one key at an AI provider may have under way, all workers together; 0: no limit.",
+    ),
     Variable("AI_ENGINE", str, "langgraph", "What drives the writing agents.", choices=("langgraph", "crewai")),
     Variable(
         "AI_OFFLINE",

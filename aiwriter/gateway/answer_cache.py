@@ -58,7 +58,7 @@ def keep(answer: CachedAnswer, *, workspace_id: Any, digest: str) -> None:
 
 @contextmanager
 def single_flight(
-    *, workspace_id: Any, digest: str, longest_s: float, checkpoint: Callable[[], None]
+    *, workspace_id: Any, digest: str, longest_s: float, patience_s: float, checkpoint: Callable[[], None]
 ) -> Iterator[CachedAnswer | None]:
     """Let one caller ask and the others wait for its answer.
 
@@ -66,6 +66,7 @@ def single_flight(
         workspace_id: whose question.
         digest: of the question.
         longest_s: how long the one who asks may take; then the next one asks.
+        patience_s: how long to wait for somebody else, who may have died; then we ask ourselves.
         checkpoint: called while waiting; raises to stop.
 
     Yields:
@@ -73,11 +74,12 @@ def single_flight(
     """
     flight = f"{_name(workspace_id, digest)}:asking"
     is_ours = False
+    impatient_at = time.monotonic() + patience_s
     try:
         while True:
             if answer := find(workspace_id=workspace_id, digest=digest):
                 break
-            if is_ours := _take(flight, longest_s):
+            if (is_ours := _take(flight, longest_s)) or time.monotonic() > impatient_at:
                 break
             checkpoint()
             time.sleep(LOOK_EVERY_S)

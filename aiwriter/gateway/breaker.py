@@ -7,12 +7,15 @@ breaker of its own, helps at once. Without Valkey every call is allowed: the bre
 
 from __future__ import annotations
 
-import hmac
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
 
-from pulsequill.core.signing import derived_key
+from aiwriter.gateway.client import ProviderConfig
+from aiwriter.gateway.errors import GatewayError
 from pulsequill.core.valkey import AWAY, counters_client
 
 logger = structlog.get_logger(__name__)
@@ -24,6 +27,8 @@ OPEN_S = 30
 REFUSED_S = 600
 #: How long an opened breaker lets only one call at a time try, unless one succeeds.
 TRIAL_S = 300
+#: How long the one that tries may take before another may: longer than a call's deadline.
+PROBE_S = 90
 #: Faults that say that the provider is unwell, not that the question was bad.
 FAILURES = frozenset(
     {
@@ -37,6 +42,10 @@ FAILURES = frozenset(
     }
 )
 REFUSALS = frozenset({"provider_auth", "provider_quota"})
+#: Faults of an answer that a healthy provider gave.
+ANSWERED = frozenset({"answer_truncated", "answer_refused"})
+#: Gives the right to try back, if it is still this caller's.
+_GIVE_BACK = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +55,52 @@ class Breaker:
     name: str
 
     @classmethod
-    def of(cls, *, provider: str, model: str, api_key: str, base_url: str) -> Breaker:
+    def of(cls, *, provider: str, model: str, config: ProviderConfig) -> Breaker:
         """Return the breaker of a configuration; another key or address has another one."""
-        identity = hmac.new(derived_key("ai breaker"), f"{base_url}\n{api_key}".encode(), "sha256").hexdigest()[:16]
-        return cls(f"ai:breaker:{provider}:{model}:{identity}")
+        return cls(f"ai:breaker:{provider}:{model}:{config.identity}")
 
-    def allows_call(self) -> bool:
+    @contextmanager
+    def guarding(self) -> Iterator[None]:
+        """Let a call be made inside the block, and learn from how it ends.
+
+        Whatever ends the block before the provider was asked, or because somebody stopped it, says nothing about the
+        provider: the right to try goes to the next caller.
+
+        Raises:
+            GatewayError: `provider_paused`, the call may not be made.
+        """
+        caller = uuid.uuid4().hex
+        if not self.allows_call(caller):
+            raise GatewayError("provider_paused")
+        try:
+            yield
+        except GatewayError as error:
+            if error.code in ANSWERED:
+                self.note_success()
+            else:
+                self.note_failure(error.code)
+            raise
+        else:
+            self.note_success()
+        finally:
+            self._give_back(caller)
+
+    def allows_call(self, caller: str) -> bool:
         """Return whether a call may be made; on trial, only one caller at a time hears yes."""
         try:
             client = counters_client()
-            is_open, is_on_trial = client.exists(self._open), client.exists(self._trial)
+            is_open, is_on_trial = client.mget(self._open, self._trial)
             if is_open:
                 return False
-            return not is_on_trial or bool(client.set(self._probe, 1, nx=True, ex=OPEN_S))
+            return not is_on_trial or bool(client.set(self._probe, caller, nx=True, ex=PROBE_S))
         except AWAY:
             return True
+
+    def _give_back(self, caller: str) -> None:
+        try:
+            counters_client().eval(_GIVE_BACK, 1, self._probe, caller)  # type: ignore[no-untyped-call]
+        except AWAY:
+            return
 
     def note_success(self) -> None:
         """Close the breaker."""
@@ -79,9 +119,8 @@ class Breaker:
                 client.set(self._open, code, ex=REFUSED_S)
                 logger.warning("ai_breaker_opened", breaker=self.name, code=code)
                 return
-            failures = client.incr(self._failures)
-            if failures == 1:
-                client.expire(self._failures, WINDOW_S)
+            with client.pipeline() as both:
+                failures, _ = both.incr(self._failures).expire(self._failures, WINDOW_S, nx=True).execute()
             if failures >= FAILURES_TO_OPEN or client.exists(self._trial):
                 client.set(self._open, code, ex=OPEN_S)
                 client.set(self._trial, 1, ex=TRIAL_S)

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from aiwriter.gateway.catalog import ModelEntry
 from aiwriter.gateway.errors import GatewayError
 from aiwriter.gateway.pricing import cost_micro_usd
 from aiwriter.gateway.router import Route
-from aiwriter.gateway.tokens import estimate_messages, estimate_text
+from aiwriter.gateway.tokens import estimate_text
 from aiwriter.gateway.types import Chunk, LLMRequest, Message, Usage
 from aiwriter.models import GenerationStep
 
 
 @dataclass
 class Call:
-    """What is known about one call while it runs: becomes its audit row."""
+    """What is known about one call while it runs: becomes its audit row.
+
+    `is_left_open`: the provider has the question and we did not wait for the end, so it may charge for it.
+    """
 
     request: LLMRequest
     route: Route
     entry: ModelEntry
     messages: Sequence[Message]
+    input_tokens: int
+    left_out: Mapping[str, int]
     max_output_tokens: int
     attempt: int
     fallback_from: str
@@ -33,6 +38,7 @@ class Call:
     request_id: str = ""
     started_at: float = field(default_factory=time.monotonic)
     first_token_ms: int | None = None
+    is_left_open: bool = False
 
     def take(self, chunk: Chunk) -> None:
         if chunk.text and self.first_token_ms is None:
@@ -47,6 +53,7 @@ class Call:
                 input_tokens=max(seen.input_tokens, chunk.usage.input_tokens),
                 output_tokens=max(seen.output_tokens, chunk.usage.output_tokens),
                 cached_tokens=max(seen.cached_tokens, chunk.usage.cached_tokens),
+                stored_tokens=max(seen.stored_tokens, chunk.usage.stored_tokens),
                 source="provider",
             )
 
@@ -56,17 +63,17 @@ class Call:
 
     @property
     def final_usage(self) -> Usage:
-        """The provider's count; ours where it gave none but something was produced; nothing where nothing
-        was."""
+        """The provider's count; ours where it gave none but had work to do; nothing where it had none."""
         if self.usage and self.usage.input_tokens and self.usage.output_tokens:
             return self.usage
-        if not self.text and not self.finish_reason:
+        if not (self.text or self.finish_reason or self.is_left_open):
             return self.usage or Usage()
         counted = self.usage or Usage()
         return Usage(
-            input_tokens=counted.input_tokens or estimate_messages(self.messages, self.route.provider),
+            input_tokens=counted.input_tokens or self.input_tokens,
             output_tokens=counted.output_tokens or estimate_text(self.text, self.route.provider),
             cached_tokens=counted.cached_tokens,
+            stored_tokens=counted.stored_tokens,
             source="estimated",
         )
 
@@ -93,6 +100,8 @@ class Call:
                 "temperature": request.temperature if self.entry.accepts_temperature else None,
                 "schema": request.schema.__name__ if request.schema else None,
                 "route_reason": self.route.reason,
+                **({"left_out": dict(self.left_out)} if self.left_out else {}),
+                **({"price": "assumed: the catalogue does not know this model"} if price.price_id is None else {}),
             },
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
@@ -106,6 +115,6 @@ class Call:
             attempt=self.attempt,
             error_class=error.code if error else "",
             provider_request_id=self.request_id[:120],
-            request_sha256=replace(request, messages=self.messages).sha256(),
+            request_sha256=request.sha256(),
             output_text=self.text,
         )

@@ -7,14 +7,17 @@ because LangChain's own parsing throws the text and the usage away with the erro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hmac
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiwriter.gateway.catalog import ModelEntry
 from aiwriter.gateway.line import Line, read_ahead
-from aiwriter.gateway.router import OPENAI
+from aiwriter.gateway.router import ANTHROPIC, OPENAI
 from aiwriter.gateway.types import Chunk, Message, Usage
+from pulsequill.core.signing import derived_key
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk
@@ -30,10 +33,20 @@ UNSUPPORTED_KEYWORDS = frozenset(
 
 @dataclass(frozen=True)
 class ProviderConfig:
-    """How to reach one provider."""
+    """How to reach one provider.
+
+    Attributes:
+        is_own_server: not OpenAI itself but a server that speaks its older dialect, such as Ollama.
+    """
 
     api_key: str
     base_url: str
+    is_own_server: bool = False
+
+    @property
+    def identity(self) -> str:
+        """A name for this key at this address that gives the key away to nobody."""
+        return hmac.new(derived_key("ai key"), f"{self.base_url}\n{self.api_key}".encode(), "sha256").hexdigest()[:16]
 
 
 def wire_schema(schema: type[BaseModel]) -> dict[str, Any]:
@@ -51,6 +64,11 @@ def wire_schema(schema: type[BaseModel]) -> dict[str, Any]:
         }
 
     return clean(schema.model_json_schema())  # type: ignore[no-any-return]
+
+
+def schema_text(schema: type[BaseModel] | None) -> str:
+    """Return the schema as the provider reads it, for counting and for saying it in words."""
+    return json.dumps(wire_schema(schema)) if schema else ""
 
 
 def output_limit(entry: ModelEntry, max_output_tokens: int) -> int:
@@ -74,7 +92,7 @@ def build_model(
     return build(
         entry=entry,
         config=config,
-        schema=schema,
+        schema=schema if entry.has_structured_output else None,
         limit=output_limit(entry, max_output_tokens),
         temperature=temperature if entry.accepts_temperature else None,
         read_timeout_s=read_timeout_s,
@@ -82,14 +100,32 @@ def build_model(
     )
 
 
-def stream_chunks(model: Any, messages: Sequence[Message], line: Line) -> Iterator[Chunk | None]:
+def stream_chunks(
+    model: Any, messages: Sequence[Message], line: Line, *, entry: ModelEntry, schema: type[BaseModel] | None
+) -> Iterator[Chunk | None]:
     """Call a model and yield what arrives, and None while nothing does. Closing it closes the connection.
 
     Raises:
         Exception: whatever the SDK raises; `errors.translate` knows what it means.
     """
-    turns = [(message.speaker, message.text) for message in messages]
+    turns = [_turn(message, entry, schema) for message in messages]
     return read_ahead(lambda: (_chunk(piece) for piece in model.stream(turns)), line)
+
+
+def _turn(message: Message, entry: ModelEntry, schema: type[BaseModel] | None) -> tuple[str, Any]:
+    """Return a message as LangChain takes it.
+
+    The instruction is the same in every call of a role, so Claude is asked to keep it; too short ones it ignores
+    (https://docs.claude.com/en/docs/build-with-claude/prompt-caching). GPT keeps prefixes without being asked.
+    """
+    if message.speaker != "system":
+        return message.speaker, message.text
+    text = message.text
+    if schema is not None and not entry.has_structured_output:
+        text += f"\n\nAnswer with one JSON object of this JSON schema:\n{schema_text(schema)}"
+    if entry.provider == ANTHROPIC:
+        return "system", [{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}]
+    return "system", text
 
 
 def _openai_model(
@@ -108,6 +144,12 @@ def _openai_model(
     options: dict[str, Any] = {"temperature": temperature} if temperature is not None else {}
     if entry.thinks_by_default:
         options["reasoning_effort"] = "low"
+    extra: dict[str, Any] = {}
+    if config.is_own_server:
+        extra["max_tokens"] = limit  # Ollama and llama.cpp ignore max_completion_tokens (ollama issue 7125)
+    if schema is not None:
+        shape = {"name": schema.__name__, "schema": wire_schema(schema), "strict": True}
+        extra["response_format"] = {"type": "json_schema", "json_schema": shape}
     model = ChatOpenAI(
         model=entry.model,
         api_key=config.api_key,  # type: ignore[arg-type]
@@ -120,10 +162,7 @@ def _openai_model(
         http_client=line.http_client(DefaultHttpxClient, timeout_s=read_timeout_s),
         **options,
     )
-    if schema is None:
-        return model
-    shape = {"name": schema.__name__, "schema": wire_schema(schema), "strict": True}
-    return model.bind(extra_body={"response_format": {"type": "json_schema", "json_schema": shape}})
+    return model.bind(extra_body=extra) if extra else model
 
 
 def _anthropic_model(
@@ -159,6 +198,12 @@ def _anthropic_model(
     return model.bind(output_config=output_config) if output_config else model
 
 
+def _stored(details: Mapping[str, Any]) -> int:
+    """Return the tokens put into the provider's cache; LangChain moves them to their lifetime where it is told."""
+    lifetimes = ("cache_creation", "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
+    return sum(details.get(name) or 0 for name in lifetimes)
+
+
 def _chunk(piece: AIMessageChunk) -> Chunk:
     metadata = piece.response_metadata or {}
     usage = None
@@ -168,6 +213,7 @@ def _chunk(piece: AIMessageChunk) -> Chunk:
             input_tokens=counted.get("input_tokens") or 0,
             output_tokens=counted.get("output_tokens") or 0,
             cached_tokens=details.get("cache_read") or 0,
+            stored_tokens=_stored(details),
             source="provider",
         )
     return Chunk(

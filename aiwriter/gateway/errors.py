@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Literal
 
 After = Literal["retry", "fallback", "fail"]
@@ -37,6 +39,7 @@ FAULTS = {
         Fault("provider_incomplete", "The provider's answer broke off.", "retry"),
         Fault("provider_rejected", "The provider rejected the request.", "fallback"),
         Fault("provider_paused", "The provider failed several times and gets another try in a moment.", "fallback"),
+        Fault("provider_busy", "The key's limit of calls is reached for the moment.", "fallback"),
         Fault("context_overflow", "The text is too long for the model.", "fallback"),
         Fault("answer_truncated", "The answer was longer than allowed.", "fail"),
         Fault("answer_invalid", "The model did not answer in the form that was asked for.", "fail"),
@@ -66,25 +69,42 @@ class GatewayError(Exception):
         super().__init__(f"{code}: {self.detail}")
 
 
+#: What providers call an account without credit: codes, types, and words of the message where there is no code.
+NO_CREDIT = ("insufficient_quota", "credit_balance", "billing_error", "billing_hard_limit", "spend_limit")
+TOO_LONG = ("context_length_exceeded", "request_too_large")
+
+
 def _retry_after(error: Exception) -> float | None:
+    """Return the seconds of a Retry-After header, which may be a number or a date (RFC 9110, 10.2.3)."""
     response = getattr(error, "response", None)
     raw = response.headers.get("retry-after") if response is not None else None
+    if raw is None:
+        return None
     try:
-        return max(0.0, float(raw)) if raw is not None else None
+        return max(0.0, float(raw))
     except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(raw) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
         return None
 
 
-def _error_code(error: Exception) -> str:
+def _told(error: Exception) -> str:
+    """Return what the provider said went wrong: code, type and message, for looking words up."""
     body = getattr(error, "body", None)
     inner = body.get("error", body) if isinstance(body, dict) else {}
-    return str((inner.get("code") or inner.get("type") or "") if isinstance(inner, dict) else "")
+    if not isinstance(inner, dict):
+        return ""
+    told = " ".join(str(inner.get(name) or "") for name in ("code", "type", "message"))
+    return told.lower().replace("credit balance", "credit_balance")
 
 
 #: HTTP status -> code, where the status alone decides.
 BY_STATUS = {
     400: "provider_rejected",
     401: "provider_auth",
+    402: "provider_quota",
     403: "provider_auth",
     404: "provider_rejected",
     408: "provider_timeout",
@@ -118,9 +138,10 @@ def translate(error: Exception) -> GatewayError:
     status = getattr(error, "status_code", None)
     if isinstance(status, int) and status >= 400:
         code = BY_STATUS.get(status, "provider_error" if status >= 500 else "provider_rejected")
-        if status == 429 and _error_code(error) == "insufficient_quota":
+        told = _told(error)
+        if status in (400, 403, 429) and any(word in told for word in NO_CREDIT):
             code = "provider_quota"
-        if _error_code(error) in ("context_length_exceeded", "request_too_large"):
+        if any(word in told for word in TOO_LONG):
             code = "context_overflow"
         return GatewayError(code, retry_after_s=_retry_after(error), status=status)
     names = {cls.__name__ for cls in type(error).__mro__}
@@ -129,7 +150,7 @@ def translate(error: Exception) -> GatewayError:
             return GatewayError(code)
     if isinstance(error, (ConnectionError, TimeoutError, OSError)):
         return GatewayError("provider_unreachable")
-    if _error_code(error) == "overloaded_error":
+    if "overloaded_error" in _told(error):
         return GatewayError("provider_overloaded")
     if isinstance(error, (json.JSONDecodeError, IndexError, KeyError, TypeError, AttributeError, ValueError)):
         return GatewayError("provider_bad_answer")

@@ -14,11 +14,17 @@ from pulsequill.core.signing import BadSignature, decrypt
 
 logger = structlog.get_logger(__name__)
 
+#: Stands where the SDK insists on a key and the server does not look at it.
+NO_KEY = "none"
+
 
 def installation_providers() -> dict[str, ProviderConfig]:
-    """Return the providers that the installation itself has a key for."""
+    """Return the providers that the installation itself has a key for; a server of its own needs none."""
+    is_own_server = bool(settings.OPENAI_MODEL)
     configured = {
-        OPENAI: ProviderConfig(settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL),
+        OPENAI: ProviderConfig(
+            settings.OPENAI_API_KEY or (NO_KEY if is_own_server else ""), settings.OPENAI_BASE_URL, is_own_server
+        ),
         ANTHROPIC: ProviderConfig(settings.ANTHROPIC_API_KEY, settings.ANTHROPIC_BASE_URL),
     }
     return {name: config for name, config in configured.items() if config.api_key}
@@ -36,7 +42,8 @@ def providers_for(workspace_id: Any) -> dict[str, ProviderConfig]:
     providers = installation_providers()
     for provider, stored in rows:
         try:
-            providers[provider] = ProviderConfig(decrypt(bytes(stored)), addresses[provider])
+            own_server = provider == OPENAI and bool(settings.OPENAI_MODEL)
+            providers[provider] = ProviderConfig(decrypt(bytes(stored)), addresses[provider], own_server)
         except BadSignature:
             logger.error("ai_key_unreadable", provider=provider, workspace_id=str(workspace_id))
             providers.pop(provider, None)

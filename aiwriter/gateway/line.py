@@ -49,6 +49,11 @@ class Line:
         self._http = make(timeout=timeout_s, verify=_tls(), event_hooks={"request": [self._watch]})
         return self._http
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the provider was reached, so that it may have read the question."""
+        return bool(self._sockets)
+
     def close(self) -> None:
         """Give the connection back when everything has been read."""
         if self._http is not None:

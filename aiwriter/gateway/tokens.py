@@ -6,6 +6,7 @@ Japanese. Ten per cent on top; Claude's tokenizer makes about a third more of th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from math import ceil
 
@@ -37,7 +38,7 @@ def _weight(character: str, ascii_weight: float) -> float:
 def estimate_text(text: str, provider: str = "") -> int:
     """Return the estimated number of tokens of a text, rather too high than too low."""
     ascii_weight = MARKUP_WEIGHT if text.lstrip()[:1] in ("{", "[", "<") else ASCII_WEIGHT
-    weight = sum(_weight(character, ascii_weight) for character in text)
+    weight = sum(count * _weight(character, ascii_weight) for character, count in Counter(text).items())
     return ceil(weight * MARGIN * PROVIDER_FACTORS.get(provider, 1.0))
 
 

@@ -24,11 +24,16 @@ class Message:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one call, and whether the provider counted them or we estimated."""
+    """Tokens of one call, and whether the provider counted them or we estimated.
+
+    `input_tokens` are all that were read; of them `cached_tokens` came from the provider's cache and `stored_tokens`
+    were put into it.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    stored_tokens: int = 0
     source: Literal["provider", "estimated", "none"] = "none"
 
 
@@ -39,12 +44,13 @@ class LLMRequest:
     Attributes:
         role: who asks, such as `writer`; stands in the audit row.
         task: which part of the work, such as `writer:A`; routing looks at the word before the colon.
-        messages: the conversation.
+        messages: what is said; a `prompts.messages.Conversation` may be shortened to what a model can take.
         schema: the shape of the answer; None means free text.
         max_output_tokens: the longest answer that is paid for.
         temperature: None leaves it to the model; dropped for models that do not take it.
         prompt_id, prompt_sha256: the version of the instructions, for the audit row.
         prefer_other_than: a provider to avoid if another is there (a critic should not judge its own family).
+        deadline_s: for each call, and for the waiting before it.
         is_cacheable: the same question may get the same answer again; not so where people ask for another one.
     """
 
@@ -64,7 +70,10 @@ class LLMRequest:
     is_cacheable: bool = False
 
     def sha256(self) -> str:
-        """Return the digest of everything that decides the answer, so that a run which takes over finds it."""
+        """Return the digest of everything that decides the answer, so that a run which takes over finds it.
+
+        It is the digest of the whole question: what is left out for a model, or said again to it, does not change it.
+        """
         shape = {
             "task": self.task,
             "messages": [(message.speaker, message.text) for message in self.messages],

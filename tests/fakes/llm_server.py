@@ -18,12 +18,21 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+#: Why an answer ends, in the word of each provider.
+FINISH = {
+    "openai": {"": "stop", "truncated": "length", "refused": "content_filter"},
+    "anthropic": {"": "end_turn", "truncated": "max_tokens", "refused": "refusal"},
+}
 HTML = b"<!doctype html><title>502</title><h1>Bad gateway</h1>"
 
 
 @dataclass
 class Reply:
-    """One answer. `fault`: html, empty_choices, reset, clean_eof, dribble, silent."""
+    """One answer.
+
+    `finish`: why it ends; `truncated` and `refused` are said in the provider's own word.
+    `fault`: html, empty_choices, reset, clean_eof, error_event, dribble, silent.
+    """
 
     text: str = "{}"
     status: int = 200
@@ -33,6 +42,8 @@ class Reply:
     retry_after: str = ""
     input_tokens: int = 100
     output_tokens: int = 50
+    cached_tokens: int = 0
+    stored_tokens: int = 0
     pieces: int = 8
     gate: threading.Event | None = None
 
@@ -71,8 +82,13 @@ class Request:
 
 @dataclass
 class LLMServer:
-    """A running fake; use it as a context manager."""
+    """A running fake; use it as a context manager.
 
+    With `own_model` it is like a small OpenAI-compatible server: knows that model only, looks at no key, heeds neither
+    `response_format` nor `stream_options`, and counts no tokens.
+    """
+
+    own_model: str = ""
     script: deque[Reply] = field(default_factory=deque)
     otherwise: Callable[[Request], Reply] = lambda _request: Reply()
     requests: list[Request] = field(default_factory=list)
@@ -135,7 +151,10 @@ class _Handler(BaseHTTPRequestHandler):
             state.in_flight += 1
             state.most_in_flight = max(state.most_in_flight, state.in_flight)
         try:
-            if self.path.endswith("/embeddings"):
+            if state.own_model and body["model"] != state.own_model:
+                state.requests.append(request)
+                self._send(404, {"error": {"message": f"model {body['model']!r} not found", "type": "api_error"}})
+            elif self.path.endswith("/embeddings"):
                 self._embeddings(request)
             else:
                 self._answer(request, state.next_reply(request))
@@ -187,6 +206,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
+        if self.server_state.own_model:
+            request = Request(request.path, {**request.body, "stream_options": {}}, request.headers)
         events = _openai_events if request.provider == "openai" else _anthropic_events
         for number, event in enumerate(events(request, reply)):
             self.wfile.write(event)
@@ -200,6 +221,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.connection.close()
                 return
             if number == 4 and reply.fault == "clean_eof":
+                return
+            if number == 4 and reply.fault == "error_event":
+                self.wfile.write(_error_event(request.provider, reply))
                 return
 
     def _send(self, status: int, answer: dict[str, Any], *, retry_after: str = "") -> None:
@@ -235,28 +259,50 @@ def _error(provider: str, reply: Reply) -> dict[str, Any]:
     return {"error": {"message": f"fake {reply.status}", "type": code, "code": code, "param": None}}
 
 
+def _finish(provider: str, reply: Reply) -> str:
+    return FINISH[provider].get(reply.finish, reply.finish)
+
+
+def _error_event(provider: str, reply: Reply) -> bytes:
+    """What a provider sends when it fails in the middle of a stream that began with status 200."""
+    error = json.dumps(_error(provider, Reply(status=529, error_code=reply.error_code)))
+    return f"event: error\ndata: {error}\n\n".encode() if provider == "anthropic" else f"data: {error}\n\n".encode()
+
+
 def _whole(request: Request, reply: Reply) -> dict[str, Any]:
     model = request.body["model"]
     if request.provider == "anthropic":
-        usage = {"input_tokens": reply.input_tokens, "output_tokens": reply.output_tokens}
+        usage = _anthropic_usage(reply, reply.output_tokens)
         content = [{"type": "text", "text": reply.text}] if reply.text else []
         return {
             "id": "msg_fake", "type": "message", "role": "assistant", "model": model, "content": content,
-            "stop_reason": reply.finish or "end_turn", "stop_sequence": None, "usage": usage,
+            "stop_reason": _finish("anthropic", reply), "stop_sequence": None, "usage": usage,
         }  # fmt: skip
     message = {"role": "assistant", "content": reply.text, "refusal": None}
-    choices = [{"index": 0, "message": message, "finish_reason": reply.finish or "stop", "logprobs": None}]
+    choices = [{"index": 0, "message": message, "finish_reason": _finish("openai", reply), "logprobs": None}]
     return {
         "id": "chatcmpl-fake", "object": "chat.completion", "created": 1, "model": model,
         "choices": [] if reply.fault == "empty_choices" else choices, "usage": _openai_usage(reply),
     }  # fmt: skip
 
 
-def _openai_usage(reply: Reply) -> dict[str, int]:
+def _openai_usage(reply: Reply) -> dict[str, Any]:
+    """OpenAI counts cached tokens among the prompt's."""
     return {
         "prompt_tokens": reply.input_tokens,
         "completion_tokens": reply.output_tokens,
         "total_tokens": reply.input_tokens + reply.output_tokens,
+        "prompt_tokens_details": {"cached_tokens": reply.cached_tokens},
+    }
+
+
+def _anthropic_usage(reply: Reply, output_tokens: int) -> dict[str, int]:
+    """Anthropic counts tokens from and into its cache beside the input's."""
+    return {
+        "input_tokens": reply.input_tokens - reply.cached_tokens - reply.stored_tokens,
+        "cache_read_input_tokens": reply.cached_tokens,
+        "cache_creation_input_tokens": reply.stored_tokens,
+        "output_tokens": output_tokens,
     }
 
 
@@ -278,7 +324,7 @@ def _openai_events(request: Request, reply: Reply) -> Any:
     yield event([choice({"role": "assistant", "content": ""})])
     for piece in _pieces(reply):
         yield event([choice({"content": piece})])
-    yield event([choice({}, reply.finish or "stop")])
+    yield event([choice({}, _finish("openai", reply))])
     if request.body.get("stream_options", {}).get("include_usage"):
         yield event([], _openai_usage(reply))
     yield b"data: [DONE]\n\n"
@@ -288,7 +334,7 @@ def _anthropic_events(request: Request, reply: Reply) -> Any:
     def event(kind: str, **fields: Any) -> bytes:
         return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
 
-    usage = {"input_tokens": reply.input_tokens, "output_tokens": 1}
+    usage = _anthropic_usage(reply, 1)
     message = {
         "id": "msg_fake", "type": "message", "role": "assistant", "model": f"{request.body['model']}-2026",
         "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage,
@@ -299,7 +345,7 @@ def _anthropic_events(request: Request, reply: Reply) -> Any:
         for piece in _pieces(reply):
             yield event("content_block_delta", index=0, delta={"type": "text_delta", "text": piece})
         yield event("content_block_stop", index=0)
-    final = {"input_tokens": reply.input_tokens, "output_tokens": reply.output_tokens}
-    stop = {"stop_reason": reply.finish or "end_turn", "stop_sequence": None}
+    final = _anthropic_usage(reply, reply.output_tokens)
+    stop = {"stop_reason": _finish("anthropic", reply), "stop_sequence": None}
     yield event("message_delta", delta=stop, usage=final)
     yield event("message_stop")

@@ -1,8 +1,9 @@
-"""A gateway on the fake of both providers, with what it slept and whether it is told to stop."""
+"""Somebody who asks both providers through the gateway, and what comes of it."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from django.utils import timezone
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +15,7 @@ from aiwriter.gateway.errors import GatewayError
 from aiwriter.gateway.gateway import LLMGateway
 from aiwriter.gateway.types import LLMRequest, LLMResult, Message
 from aiwriter.models import Generation, GenerationStep
+from pulsequill.core.valkey import counters_client
 from tests.aiwriter.making import make_workspace
 from tests.fakes.llm_server import LLMServer
 
@@ -23,14 +25,21 @@ COSTS = {"openai": 600, "anthropic": 700}
 GOOD = json.dumps({"title": "It is back", "points": ["one", "two"]})
 
 
+def let_time_pass(pattern: str, seconds: float) -> None:
+    """Bring the end of what Valkey keeps for a while nearer."""
+    client = counters_client()
+    for key in client.scan_iter(pattern):
+        client.pexpire(key, max(0, client.pttl(key) - round(seconds * 1000)))
+
+
 class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
     title: str = Field(max_length=40)
     points: list[str]
 
 
-class Bench:
-    """A gateway on the fake, with what it slept and whether it is told to stop."""
+class Asker:
+    """A gateway on the fake, with what it waited and whether it is told to stop. Its waiting takes no time."""
 
     def __init__(
         self, server: LLMServer, *providers: str, workspace: Workspace | None = None, key: str = "sk-test"
@@ -38,6 +47,7 @@ class Bench:
         self.server = server
         self.generation = Generation.objects.create(workspace=workspace or make_workspace())
         self.waits: list[float] = []
+        self.after_wait: Callable[[], None] = lambda: None
         self.is_cancelled = False
         urls = {"openai": server.openai_url, "anthropic": server.url}
         self.gateway = LLMGateway(
@@ -46,8 +56,17 @@ class Bench:
             catalog=load_catalog(timezone.now().date()),
             providers={name: ProviderConfig(key, urls[name]) for name in providers},
             checkpoint=self._checkpoint,
-            wait=self.waits.append,
+            wait=self._wait,
         )
+
+    def _wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        let_time_pass("ai:calls:*:rest:*", seconds)
+        self.after_wait()
+
+    @property
+    def waited(self) -> float:
+        return round(sum(self.waits), 1)
 
     def _checkpoint(self) -> None:
         if self.is_cancelled:

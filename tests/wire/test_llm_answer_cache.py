@@ -11,7 +11,7 @@ from django.db import connection
 
 from aiwriter.models import GenerationStep
 from tests.fakes.llm_server import LLMServer, Reply
-from tests.wire.llm_bench import COSTS, GOOD, Bench
+from tests.wire.asking import COSTS, GOOD, Asker
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def server() -> Iterator[LLMServer]:
 
 @pytest.mark.django_db
 def test_the_same_question_costs_once(server):
-    first = Bench(server, "openai")
-    second = Bench(server, "openai", workspace=first.generation.workspace)
+    first = Asker(server, "openai")
+    second = Asker(server, "openai", workspace=first.generation.workspace)
     first.ask("openai", is_cacheable=True)
 
     answer = second.ask("openai", is_cacheable=True)
@@ -41,8 +41,8 @@ def test_the_same_question_costs_once(server):
     "other", [{"temperature": 0.9}, {"max_output_tokens": 900}, {"model": "gpt-4.1-mini"}, {"is_cacheable": False}]
 )
 def test_another_question_or_a_wish_for_a_fresh_answer_is_asked(server, other):
-    first = Bench(server, "openai")
-    second = Bench(server, "openai", workspace=first.generation.workspace)
+    first = Asker(server, "openai")
+    second = Asker(server, "openai", workspace=first.generation.workspace)
     first.ask("openai", is_cacheable=True)
 
     second.ask("openai", **{"is_cacheable": True, **other})
@@ -52,8 +52,8 @@ def test_another_question_or_a_wish_for_a_fresh_answer_is_asked(server, other):
 
 @pytest.mark.django_db
 def test_no_answer_crosses_a_workspace(server):
-    Bench(server, "openai").ask("openai", is_cacheable=True)
-    Bench(server, "openai").ask("openai", is_cacheable=True)
+    Asker(server, "openai").ask("openai", is_cacheable=True)
+    Asker(server, "openai").ask("openai", is_cacheable=True)
 
     assert len(server.requests) == 2
 
@@ -61,8 +61,8 @@ def test_no_answer_crosses_a_workspace(server):
 @pytest.mark.django_db
 def test_a_failed_answer_is_not_kept(server):
     server.script.extend([Reply(status=500), Reply(status=500)])
-    first = Bench(server, "openai")
-    second = Bench(server, "openai", workspace=first.generation.workspace)
+    first = Asker(server, "openai")
+    second = Asker(server, "openai", workspace=first.generation.workspace)
     with pytest.raises(Exception, match="provider_error"):
         first.ask("openai", is_cacheable=True)
 
@@ -73,19 +73,19 @@ def test_a_failed_answer_is_not_kept(server):
 def test_ten_callers_at_once_make_one_call(server):
     gate = threading.Event()
     server.otherwise = lambda _request: Reply(GOOD, gate=gate)
-    benches = [Bench(server, "openai")]
-    benches += [Bench(server, "openai", workspace=benches[0].generation.workspace) for _ in range(9)]
+    askers = [Asker(server, "openai")]
+    askers += [Asker(server, "openai", workspace=askers[0].generation.workspace) for _ in range(9)]
     waiting = threading.Barrier(11)
 
-    def ask(bench: Bench) -> str:
+    def ask(asker: Asker) -> str:
         try:
             waiting.wait()
-            return bench.ask("openai", is_cacheable=True).text
+            return asker.ask("openai", is_cacheable=True).text
         finally:
             connection.close()
 
     with ThreadPoolExecutor(10) as pool:
-        asked = [pool.submit(ask, bench) for bench in benches]
+        asked = [pool.submit(ask, asker) for asker in askers]
         waiting.wait()
         gate.set()
         texts = {future.result(timeout=30) for future in asked}

@@ -1,11 +1,12 @@
-"""The gateway against both providers on the wire, through LangChain and the real SDKs.
+"""What the gateway does around a call, on the wire: repair, the other family, cancelling, taking over, money, caching.
 
-For every way that a provider can answer: what the caller gets, which audit rows stay, what was charged, what was sent.
+The ways in which a provider can answer stand in `test_llm_matrix.py`.
 """
 
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -13,10 +14,11 @@ from collections.abc import Iterator
 import pytest
 
 from aiwriter.gateway.errors import GatewayError
-from aiwriter.gateway.types import Delta
-from aiwriter.models import BudgetHold
+from aiwriter.models import BudgetHold, Generation, ModelPrice
+from aiwriter.prompts.messages import build_messages
+from aiwriter.services.money import set_budget
 from tests.fakes.llm_server import LLMServer, Reply
-from tests.wire.llm_bench import COSTS, GOOD, MODELS, Answer, Bench
+from tests.wire.asking import COSTS, GOOD, MODELS, Asker
 
 pytestmark = pytest.mark.django_db
 
@@ -32,196 +34,84 @@ def server() -> Iterator[LLMServer]:
         yield running
 
 
-def test_a_structured_answer_arrives_with_its_usage_and_price(server, provider):
-    server.script.append(Reply(GOOD))
-    bench = Bench(server, "openai", "anthropic")
-
-    result = bench.ask(provider)
-
-    assert isinstance(result.parsed, Answer)
-    assert result.parsed.title == "It is back"
-    assert result.cost_micro_usd == COSTS[provider] == bench.cost
-    (step,) = bench.steps
-    assert (step.provider, step.model_requested, step.usage_source) == (provider, MODELS[provider], "provider")
-    assert (step.input_tokens, step.output_tokens, step.error_class, step.attempt) == (100, 50, "", 1)
-    assert step.model_served == f"{MODELS[provider]}-2026"
-    assert step.price.model == MODELS[provider]
-    assert step.output_text == GOOD
-    assert BudgetHold.objects.count() == 0
-
-
-def test_it_streams_all_text_so_far(server, provider):
-    server.script.append(Reply(GOOD, pieces=6))
-    bench = Bench(server, "openai", "anthropic")
-
-    events = list(bench.gateway.stream(bench.request(provider)))
-
-    texts = [event.text for event in events if isinstance(event, Delta)]
-    assert len(texts) >= 5
-    assert all(GOOD.startswith(text) for text in texts)
-    assert texts[-1] == GOOD
-    assert bench.steps[0].first_token_ms is not None
-
-
-def test_what_is_sent_is_what_was_meant(server, provider):
-    server.script.append(Reply(GOOD))
-    Bench(server, "openai", "anthropic").ask(provider, temperature=0.4)
-
-    (request,) = server.requests
-    body = request.body
-    assert body["stream"] is True
-    assert "{{harvest}} {roast} 100%" in json.dumps(body["messages"])
-    assert request.properties == {"title", "points"}
-    if provider == "openai":
-        assert body["response_format"]["json_schema"]["strict"] is True
-        assert body["stream_options"] == {"include_usage": True}
-        assert body.get("max_completion_tokens", body.get("max_tokens")) == 1500
-        assert body["temperature"] == 0.4
-    else:
-        assert body["output_config"]["effort"] == "low"
-        assert "maxLength" not in json.dumps(body["output_config"])
-        assert body["max_tokens"] == 3500, "room for thinking"
-        assert "temperature" not in body, "this model refuses it"
-        assert "thinking" not in body
-
-
-def test_a_wrong_shape_is_repaired_once(server, provider):
+def test_a_wrong_shape_is_sent_back_with_what_is_wrong_about_it(server, provider):
     server.script.extend([Reply('{"title": 5}'), Reply(GOOD)])
-    bench = Bench(server, "openai", "anthropic")
 
-    result = bench.ask(provider)
+    Asker(server, provider).ask(provider)
 
-    assert result.parsed.title == "It is back"
-    assert [step.error_class for step in bench.steps] == ["", ""]
-    assert bench.cost == 2 * COSTS[provider], "both answers were made and are paid for"
-    said = json.dumps(server.requests[1].body["messages"])
-    assert "points" in said
-    assert "That answer cannot be used" in said
+    first, second = (request.body["messages"] for request in server.requests)
+    assert second[: len(first)] == first
+    assert [turn["role"] for turn in second[-2:]] == ["assistant", "user"]
+    assert "points" in json.dumps(second[-1])
+    assert "That answer cannot be used" in json.dumps(second[-1])
 
 
-def test_a_shape_that_stays_wrong_is_an_error(server, provider):
-    server.otherwise = lambda _request: Reply("not json at all")
-    bench = Bench(server, "openai", "anthropic")
+def test_words_around_the_object_do_no_harm(server, provider):
+    server.script.append(Reply(f"Here you are:\n```json\n{GOOD}\n```\nGood luck!"))
 
-    with pytest.raises(GatewayError) as error:
-        bench.ask(provider)
-
-    assert error.value.code == "answer_invalid"
-    assert len(server.requests) == 2 == len(bench.steps)
-
-
-def test_a_truncated_answer_gets_more_room_once(server, provider):
-    finish = {"openai": "length", "anthropic": "max_tokens"}[provider]
-    server.script.extend([Reply(GOOD[:20], finish=finish), Reply(GOOD)])
-    bench = Bench(server, "openai", "anthropic")
-
-    assert bench.ask(provider).parsed.title == "It is back"
-
-    assert [step.error_class for step in bench.steps] == ["answer_truncated", ""]
-    limits = [step.params["max_output_tokens"] for step in bench.steps]
-    assert limits == [1500, 3000]
-    assert bench.cost == 2 * COSTS[provider]
-
-
-@pytest.mark.parametrize(
-    ("reply", "code", "calls"),
-    [
-        (Reply(status=401), "provider_auth", 1),
-        (Reply(status=429, error_code="insufficient_quota"), "provider_quota", 1),
-        (Reply(status=500), "provider_error", 2),
-        (Reply(status=529), "provider_overloaded", 2),
-        (Reply(fault="html"), "provider_bad_answer", 2),
-        (Reply(fault="empty_choices"), "provider_incomplete", 2),
-        (Reply(GOOD, fault="clean_eof"), "provider_incomplete", 2),
-        (Reply(GOOD, fault="reset"), "provider_unreachable", 2),
-        (Reply(GOOD, finish="refused"), "answer_refused", 1),
-    ],
-    ids=lambda value: value if isinstance(value, str) else None,
-)
-def test_a_fault_has_its_code_its_tries_and_its_audit_rows(server, provider, reply, code, calls):
-    if code == "answer_refused":
-        reply = Reply("", finish={"openai": "content_filter", "anthropic": "refusal"}[provider])
-    server.otherwise = lambda _request: reply
-    bench = Bench(server, provider)
-
-    with pytest.raises(GatewayError) as error:
-        bench.ask(provider)
-
-    allowed = {code, "provider_incomplete", "provider_bad_answer"} if reply.fault else {code}
-    assert error.value.code in allowed
-    assert len(server.requests) == calls == len(bench.steps)
-    assert {step.error_class for step in bench.steps} == {error.value.code}
-    if reply.status != 200 or reply.fault == "html":
-        assert bench.cost == 0
-    if reply.fault in ("clean_eof", "reset"):
-        assert bench.cost > 0, "what arrived was made and is charged by estimate"
-    assert BudgetHold.objects.count() == 0
+    assert Asker(server, provider).ask(provider).parsed.title == "It is back"
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("status", [401, 429, 500, 529])
 def test_the_other_family_steps_in_and_it_is_recorded(server, provider, status):
     other = {"openai": "anthropic", "anthropic": "openai"}[provider]
     server.otherwise = lambda request: Reply(GOOD) if request.provider == other else Reply(status=status)
-    bench = Bench(server, "openai", "anthropic")
+    asker = Asker(server, "openai", "anthropic")
 
-    result = bench.ask(provider)
+    result = asker.ask(provider)
 
     assert (result.provider, result.fallback_from) == (other, MODELS[provider])
-    last = bench.steps[-1]
+    last = asker.steps[-1]
     assert (last.provider, last.fallback_from, last.error_class) == (other, MODELS[provider], "")
-    assert bench.cost == COSTS[other]
+    assert asker.cost == COSTS[other]
 
 
-def test_a_short_retry_after_is_waited_for_and_a_long_one_is_not(server, provider):
-    server.script.extend([Reply(status=429, retry_after="2"), Reply(GOOD)])
-    bench = Bench(server, provider)
-    assert bench.ask(provider).parsed.title == "It is back"
-    assert bench.waits == [2.0]
+def test_a_prompt_is_cut_for_each_model_that_is_asked_and_the_audit_row_says_how(server):
+    """GPT takes everything and fails; Claude with a smaller context gets fewer examples and the same facts."""
+    ModelPrice.objects.filter(model="claude-sonnet-5-5").update(context_tokens=6000)
+    facts = ["Shipping is free until Sunday."]
+    examples = [{"title": f"Mail {number}", "text": "A cup of coffee. " * 60} for number in range(9)]
+    server.otherwise = lambda request: Reply(GOOD) if request.provider == "anthropic" else Reply(status=529)
+    asker = Asker(server, "openai", "anthropic")
 
-    server.script.append(Reply(status=429, retry_after="60"))
-    with pytest.raises(GatewayError) as error:
-        bench.ask(provider, task="writer:B")
+    asker.ask("openai", messages=build_messages("writer", {"facts": facts, "examples": examples}))
 
-    assert error.value.code == "provider_rate_limited"
-    assert bench.waits == [2.0]
-
-
-def test_a_dribbling_server_does_not_outlast_the_deadline(server, provider):
-    server.otherwise = lambda _request: Reply(GOOD * 10, pieces=200, fault="dribble")
-    bench = Bench(server, provider)
-
-    with pytest.raises(GatewayError) as error:
-        bench.ask(provider, deadline_s=1.5)
-
-    assert error.value.code == "deadline_exceeded"
-    (step,) = bench.steps
-    assert step.latency_ms < 5000
-    assert step.cost_micro_usd > 0
+    to_gpt, to_claude = (str(server.requests[number].body["messages"]) for number in (0, -1))
+    sent = [sum(f"Mail {number}" in text for number in range(9)) for text in (to_gpt, to_claude)]
+    assert sent[0] == 9
+    assert 0 < sent[1] < 9
+    assert "Mail 0" in to_claude, "the nearest stays"
+    assert facts[0] in to_claude
+    *first, last = (step.params.get("left_out") for step in asker.steps)
+    assert set(map(str, first)) == {"None"}
+    assert last == {"examples": 9 - sent[1]}
 
 
-def test_a_silent_server_is_a_timeout(server, provider):
-    server.otherwise = lambda _request: Reply(fault="silent")
-    bench = Bench(server, provider)
+def test_what_cannot_be_shortened_enough_is_never_sent(server, provider):
+    ModelPrice.objects.update(context_tokens=4200)
+    asker = Asker(server, provider)
 
     with pytest.raises(GatewayError) as error:
-        bench.ask(provider, deadline_s=0.3)
+        asker.ask(provider, messages=build_messages("writer", {"facts": ["coffee " * 3000]}))
 
-    assert error.value.code == "provider_timeout"
-    assert bench.cost == 0
+    assert error.value.code == "context_overflow"
+    assert server.requests == []
+    assert BudgetHold.objects.count() == 0
 
 
 def test_cancelling_closes_the_connection_upstream(server, provider):
     server.otherwise = lambda _request: Reply(GOOD * 40, pieces=400, fault="dribble")
-    bench = Bench(server, provider)
-    stream = bench.gateway.stream(bench.request(provider))
+    asker = Asker(server, provider)
+    stream = asker.gateway.stream(asker.request(provider))
     next(stream)
 
-    bench.is_cancelled = True
+    asker.is_cancelled = True
     with pytest.raises(GatewayError) as error:
         list(stream)
 
     assert error.value.code == "cancelled"
-    (step,) = bench.steps
+    (step,) = asker.steps
     assert (step.error_class, step.usage_source) == ("cancelled", "estimated")
     assert step.cost_micro_usd > 0, "what was made before is charged"
     _until(lambda: server.disconnects == 1)
@@ -229,52 +119,134 @@ def test_cancelling_closes_the_connection_upstream(server, provider):
 
 def test_cancelling_reaches_a_provider_that_has_said_nothing_yet(server, provider):
     server.otherwise = lambda _request: Reply(fault="silent")
-    bench = Bench(server, provider)
-    threading.Timer(0.5, lambda: setattr(bench, "is_cancelled", True)).start()
+    asker = Asker(server, provider)
+    threading.Timer(0.5, lambda: setattr(asker, "is_cancelled", True)).start()
     started = time.monotonic()
 
     with pytest.raises(GatewayError) as error:
-        bench.ask(provider, deadline_s=60)
+        asker.ask(provider, deadline_s=60)
 
     assert error.value.code == "cancelled"
     assert time.monotonic() - started < 10, "nobody waits for the provider's minute"
+    assert asker.steps[0].input_tokens > 0, "it may have read the question"
     _until(lambda: server.disconnects == 1)
 
 
-def test_a_run_that_takes_over_does_not_ask_again(server, provider):
-    server.script.append(Reply(GOOD))
-    bench = Bench(server, provider)
-    first = bench.ask(provider)
+@pytest.mark.parametrize(
+    ("end", "code"), [(GeneratorExit, "cancelled"), (KeyboardInterrupt, "interrupted"), (SystemExit, "interrupted")]
+)
+def test_a_stream_that_is_abandoned_leaves_no_answer_behind(server, provider, end, code):
+    server.otherwise = lambda _request: Reply(GOOD * 40, pieces=400, fault="dribble")
+    asker = Asker(server, provider)
+    stream = asker.gateway.stream(asker.request(provider, schema=None))
+    next(stream)
 
-    again = bench.ask(provider)
+    with pytest.raises(end):
+        stream.throw(end)
+
+    (step,) = asker.steps
+    assert step.error_class == code, "half an answer must not pass for one"
+    assert BudgetHold.objects.count() == 0
+
+
+def test_waiting_for_another_try_can_be_cancelled(server, provider):
+    server.script.append(Reply(status=429, retry_after="5"))
+    asker = Asker(server, provider)
+    asker.after_wait = lambda: setattr(asker, "is_cancelled", True)
+
+    with pytest.raises(GatewayError) as error:
+        asker.ask(provider)
+
+    assert error.value.code == "cancelled"
+    assert asker.waited < 1, "of five seconds"
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("replies", [[Reply(GOOD)], [Reply('{"title": 5}'), Reply(GOOD)]], ids=["at once", "repaired"])
+def test_a_run_that_takes_over_does_not_ask_again(server, provider, replies):
+    server.script.extend(replies)
+    asker = Asker(server, provider)
+    first = asker.ask(provider)
+    calls = len(server.requests)
+
+    again = asker.ask(provider)
 
     assert again.parsed == first.parsed
     assert again.is_reused
-    assert (again.cost_micro_usd, len(server.requests), len(bench.steps)) == (0, 1, 1)
+    assert (again.cost_micro_usd, len(server.requests), len(asker.steps)) == (0, calls, calls)
 
 
 def test_without_budget_nothing_is_sent(server, provider):
-    bench = Bench(server, "openai", "anthropic")
-    from aiwriter.services.money import set_budget
-
-    set_budget(workspace=bench.generation.workspace, actor=None, cap_micro_usd=10, warn_percent=80)
+    asker = Asker(server, "openai", "anthropic")
+    set_budget(workspace=asker.generation.workspace, actor=None, cap_micro_usd=10, warn_percent=80)
 
     with pytest.raises(GatewayError) as error:
-        bench.ask(provider)
+        asker.ask(provider)
 
     assert error.value.code == "budget_exceeded"
     assert server.requests == []
 
 
-def test_a_missing_usage_is_estimated(server):
-    server.script.append(Reply(GOOD, input_tokens=0, output_tokens=0))
-    bench = Bench(server, "openai")
+def test_what_a_provider_kept_is_cheaper_and_what_claude_is_made_to_keep_is_dearer(server):
+    """100 tokens in, 50 out. GPT: 60 of them at a quarter. Claude: 40 from its cache at a twentieth, 20 into it."""
+    server.otherwise = lambda request: Reply(
+        GOOD, cached_tokens=60 if request.provider == "openai" else 40,
+        stored_tokens=0 if request.provider == "openai" else 20,
+    )  # fmt: skip
+    asker = Asker(server, "openai", "anthropic")
 
-    result = bench.ask("openai")
+    gpt, claude = asker.ask("openai", task="writer:A"), asker.ask("anthropic", task="writer:B")
 
-    assert result.usage.source == "estimated"
-    assert result.usage.input_tokens > 0
-    assert bench.cost > 0
+    assert [step.cached_tokens for step in asker.steps] == [60, 40]
+    assert [step.input_tokens for step in asker.steps] == [100, 100]
+    assert gpt.cost_micro_usd == (40 * 2_000_000 + 60 * 500_000 + 50 * 8_000_000) // 10**6
+    assert claude.cost_micro_usd == (40 * 2_000_000 + 20 * 2_500_000 + 40 * 100_000 + 50 * 10_000_000) // 10**6
+
+
+def test_the_instruction_is_the_same_for_every_brief_so_that_it_can_be_kept(server, provider):
+    server.otherwise = lambda _request: Reply(GOOD)
+    asker = Asker(server, provider)
+
+    for goal in ("The roast is back", "The shop is closed"):
+        asker.ask(provider, task=f"writer:{goal[4]}", messages=build_messages("writer", {"goal": goal}))
+
+    assert len({request.system for request in server.requests}) == 1
+
+
+def test_nobody_but_the_provider_is_called(server, provider, monkeypatch):
+    """No tokenizer is fetched, nothing is traced, no telemetry: the only host that is looked up is the provider's."""
+    import tiktoken
+
+    monkeypatch.setenv("LANGSMITH_API_KEY", "ls-test")
+    monkeypatch.setattr(tiktoken, "get_encoding", _forbidden)
+    monkeypatch.setattr(tiktoken, "encoding_for_model", _forbidden)
+    called: set[str] = set()
+    connect = socket.socket.connect
+    monkeypatch.setattr(
+        socket.socket, "connect", lambda self, address: (called.add(str(address)), connect(self, address))[1]
+    )
+    server.script.append(Reply(GOOD))
+    asker = Asker(server, provider)
+    called.clear()
+
+    asker.ask(provider)
+
+    port = server.url.rpartition(":")[2]
+    foreign = {address for address in called if port not in address and not _is_ours(address)}
+    assert any(port in address for address in called)
+    assert foreign == set()
+    assert Generation.objects.count() == 1
+
+
+def _forbidden(*_args: object) -> None:
+    raise AssertionError("a tokenizer would be fetched from the network")
+
+
+def _is_ours(address: str) -> bool:
+    """Whether an address is that of the tests' own Valkey."""
+    from django.conf import settings
+
+    return any(part in settings.CACHE_URL for part in address.strip("()").replace("'", "").split(", ")[-1:])
 
 
 def _until(condition, *, seconds: float = 5.0) -> None:
