@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Prefetch, Q, QuerySet, Sum
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from aiwriter.models import AcceptedClaim, BrandFact, BrandVoice, Budget, Draft, Generation, GenerationStep, ProviderKey
@@ -117,62 +116,6 @@ def get_budget(workspace: Workspace) -> Budget:
     """Return the workspace's budget, made with its defaults on first use."""
     budget, _ = Budget.objects.for_workspace(workspace).get_or_create(workspace=workspace)
     return budget
-
-
-def get_usage(workspace: Workspace, *, now: datetime | None = None) -> dict[str, Any]:
-    """Return this month's use: money against the budget, calls, tokens, and what people did with the drafts."""
-    now = now or timezone.now()
-    since = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    budget = get_budget(workspace)
-    steps = GenerationStep.objects.for_workspace(workspace).filter(created_at__gte=since)
-    totals = steps.exclude(provider="offline").aggregate(
-        calls=Count("pk"),
-        failed=Count("pk", filter=~Q(error_class="")),
-        cost=Sum("cost_micro_usd"),
-        input_tokens=Sum("input_tokens"),
-        output_tokens=Sum("output_tokens"),
-    )
-    drafts = Draft.objects.for_workspace(workspace).filter(created_at__gte=since)
-    decided = drafts.aggregate(
-        written=Count("pk"),
-        accepted=Count("pk", filter=Q(status__in=(Draft.Status.ACCEPTED, Draft.Status.EDITED))),
-        rejected=Count("pk", filter=Q(status=Draft.Status.REJECTED)),
-        ai_accepted=Count(
-            "pk", filter=Q(status__in=(Draft.Status.ACCEPTED, Draft.Status.EDITED), is_ai_generated=True)
-        ),
-    )
-    by_model = (
-        steps.exclude(provider="offline")
-        .values("provider", "model_requested")
-        .annotate(calls=Count("pk"), cost_micro_usd=Sum("cost_micro_usd"))
-        .order_by("-cost_micro_usd")
-    )
-    spent, cap = totals["cost"] or 0, budget.monthly_cap_micro_usd
-    return {
-        "month": since.date().isoformat()[:7],
-        "spent_micro_usd": spent,
-        "cap_micro_usd": cap,
-        "warn_percent": budget.warn_percent,
-        "is_warning": cap > 0 and spent * 100 >= cap * budget.warn_percent,
-        "is_exceeded": spent >= cap,
-        "calls": totals["calls"],
-        "failed_calls": totals["failed"],
-        "input_tokens": totals["input_tokens"] or 0,
-        "output_tokens": totals["output_tokens"] or 0,
-        "drafts_written": decided["written"],
-        "drafts_accepted": decided["accepted"],
-        "drafts_rejected": decided["rejected"],
-        "cost_per_accepted_micro_usd": spent // decided["ai_accepted"] if decided["ai_accepted"] else None,
-        "by_model": [
-            {
-                "provider": row["provider"],
-                "model": row["model_requested"],
-                "calls": row["calls"],
-                "cost_micro_usd": row["cost_micro_usd"] or 0,
-            }
-            for row in by_model
-        ],
-    }
 
 
 def list_provider_keys(workspace: Workspace) -> list[dict[str, Any]]:

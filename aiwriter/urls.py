@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from aiwriter.views import facts, generations, keys, studio, voices
+from aiwriter.views import calls, facts, generations, keys, studio, usage, voices
 
 app_name = "aiwriter"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("ai", studio.StudioPage.as_view(), name="studio"),
     path("ai/budget", studio.BudgetPage.as_view(), name="budget_edit"),
+    path("ai/usage", usage.UsagePage.as_view(), name="usage"),
+    path("ai/calls", calls.CallListPage.as_view(), name="call_list"),
+    path("ai/calls.csv", calls.CallExport.as_view(), name="call_export"),
+    path("ai/calls/<uuid:call_id>", calls.CallPage.as_view(), name="call_detail"),
     path("ai/keys", keys.KeySet.as_view(), name="key_set"),
     path("ai/keys/remove", keys.KeyRemove.as_view(), name="key_remove"),
     path("ai/generations/<uuid:generation_id>", generations.GenerationPage.as_view(), name="generation_detail"),

@@ -189,7 +189,7 @@ VARIABLES: tuple[Variable, ...] = (
         "AI_RUNS_PER_WORKSPACE",
         int,
         3,
-        "Generations of one workspace that are written at the same time; the next ones wait. The AI worker has 4 threads.",
+        "Generations of one workspace that are written at the same time; the next ones wait. The worker has 4 threads.",
     ),
     Variable("EMBEDDER", str, "", "What turns text into vectors; empty picks the best that is there."),
     # /v1

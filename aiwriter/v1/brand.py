@@ -1,4 +1,4 @@
-"""`/v1/ai/brand-voices` and `/v1/ai/usage`."""
+"""`/v1/ai/brand-voices`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.v1.base import WorkspaceView, WorkspaceViewSet
+from accounts.v1.base import WorkspaceViewSet
 from aiwriter.models import BrandVoice
-from aiwriter.selectors import get_usage, list_brand_voices
+from aiwriter.selectors import list_brand_voices
 from aiwriter.services.voices import delete_brand_voice, save_brand_voice
-from aiwriter.v1.serializers import BrandVoiceSerializer, UsageSerializer
+from aiwriter.v1.serializers import BrandVoiceSerializer
 from pulsequill.core.rest.idempotency import idempotent
 
 TAGS = ["ai"]
@@ -68,16 +68,3 @@ class BrandVoiceViewSet(WorkspaceViewSet):
         """Delete a voice with all its versions."""
         delete_brand_voice(voice=self.get_object(), actor=self.actor)
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-class UsageView(WorkspaceView):
-    """What the writer cost."""
-
-    permissions_by_action: ClassVar[dict[str, str]] = {"get": "draft.view"}
-
-    @extend_schema(
-        tags=TAGS, summary="Read this month's use", operation_id="ai_usage_retrieve", responses=UsageSerializer
-    )
-    def get(self, _request: Request) -> Response:
-        """Return this month's use against the budget."""
-        return Response(get_usage(self.workspace))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.v1.base import WorkspaceRelatedField
@@ -154,37 +154,3 @@ class BrandVoiceSerializer(serializers.Serializer[Any]):
     profile = SafeJSONField(help_text="traits, do_words, dont_words, style_rules, banned_phrases, formality")
     version = serializers.IntegerField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
-
-
-class ModelUsageSerializer(serializers.Serializer[Any]):
-    """What one model did this month."""
-
-    provider = serializers.CharField()
-    model = serializers.CharField()
-    calls = serializers.IntegerField()
-    cost_micro_usd = serializers.IntegerField()
-
-
-@extend_schema_field(ModelUsageSerializer(many=True))
-class _ByModel(serializers.ListField):
-    """The month by model."""
-
-
-class UsageSerializer(serializers.Serializer[Any]):
-    """This month's use, in micro-USD."""
-
-    month = serializers.CharField()
-    spent_micro_usd = serializers.IntegerField()
-    cap_micro_usd = serializers.IntegerField()
-    warn_percent = serializers.IntegerField()
-    is_warning = serializers.BooleanField()
-    is_exceeded = serializers.BooleanField()
-    calls = serializers.IntegerField()
-    failed_calls = serializers.IntegerField()
-    input_tokens = serializers.IntegerField()
-    output_tokens = serializers.IntegerField()
-    drafts_written = serializers.IntegerField()
-    drafts_accepted = serializers.IntegerField()
-    drafts_rejected = serializers.IntegerField()
-    cost_per_accepted_micro_usd = serializers.IntegerField(allow_null=True)
-    by_model = _ByModel()

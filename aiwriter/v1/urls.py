@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, path
 
-from aiwriter.v1 import brand, drafts, facts, parts, passages
+from aiwriter.v1 import brand, drafts, facts, parts, passages, usage
 
 _LIST: dict[str, Any] = {"get": "list", "post": "create"}
 _ONE: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
@@ -31,5 +31,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ai/brand-voices/<uuid:id>", brand.BrandVoiceViewSet.as_view(_ONE), name="v1_ai_brand_voice"),
     path("ai/facts", facts.FactViewSet.as_view(_LIST), name="v1_ai_fact_list"),
     path("ai/facts/<uuid:id>", facts.FactViewSet.as_view(_ONE), name="v1_ai_fact"),
-    path("ai/usage", brand.UsageView.as_view(), name="v1_ai_usage"),
+    path("ai/usage", usage.UsageView.as_view(), name="v1_ai_usage"),
+    path("ai/calls", usage.CallViewSet.as_view({"get": "list"}), name="v1_ai_call_list"),
 ]

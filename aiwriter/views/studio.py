@@ -8,12 +8,15 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils import timezone
 
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
 from aiwriter.forms import BudgetForm
+from aiwriter.gateway.endings import list_endings
 from aiwriter.models.model_price import dollars
-from aiwriter.selectors import get_budget, get_usage, list_brand_voices, list_generations, list_provider_keys
+from aiwriter.selectors import get_budget, list_brand_voices, list_generations, list_provider_keys
 from aiwriter.services.money import set_budget
+from aiwriter.usage import get_usage
 from pulsequill.core.keyset import paginate
 
 PER_PAGE = 20
@@ -34,6 +37,7 @@ class StudioPage(WorkspaceTemplatePage):
         usage = get_usage(self.workspace)
         return super().get_context_data(
             usage=usage,
+            endings=list_endings(timezone.now().date()),
             spent=dollars(usage["spent_micro_usd"]),
             cap=dollars(usage["cap_micro_usd"]),
             cost_per_accepted=dollars(usage["cost_per_accepted_micro_usd"] or 0),

@@ -74,6 +74,47 @@ def stacked_areas(points: Sequence[Mapping[str, float]], names: Sequence[str]) -
     return StackedChart(layers, [top * part // TICKS for part in range(TICKS, -1, -1)], top)
 
 
+@dataclass(frozen=True)
+class Bar:
+    """One part of one column, in the units of the picture."""
+
+    name: str
+    x: str
+    y: str
+    width: str
+    height: str
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """Stacked columns, and the values of the horizontal lines from the top down."""
+
+    bars: list[Bar]
+    ticks: list[int]
+    top: int
+
+
+def stacked_bars(points: Sequence[Mapping[str, float]], names: Sequence[str], *, steps: int = 0) -> BarChart:
+    """Return a column for each point, its parts stacked in the order of `names` from the bottom.
+
+    Args:
+        points: one mapping a step, oldest first; missing names count as 0.
+        steps: how many columns the whole width has room for; fewer than the points counts as their number.
+    """
+    top = nice_top(max((sum(point.get(name, 0) for name in names) for point in points), default=0))
+    step = WIDTH / max(steps, len(points), 1)
+    gap = min(4.0, step * 0.3)
+    bars = []
+    for index, point in enumerate(points):
+        low = HEIGHT
+        for name in names:
+            if tall := point.get(name, 0) / top * HEIGHT:
+                low -= tall
+                x = index * step + gap / 2
+                bars.append(Bar(name, _number(x), _number(low), _number(step - gap), _number(tall)))
+    return BarChart(bars, [top * part // TICKS for part in range(TICKS, -1, -1)], top)
+
+
 def sparkline(
     values: Sequence[float], *, width: float = 100.0, height: float = 28.0, margin: float = 3.0
 ) -> tuple[str, str]:

@@ -19,8 +19,9 @@ from aiwriter import tasks
 from aiwriter.agents import running
 from aiwriter.models import Budget, Generation, GenerationStep
 from aiwriter.services import limits
-from aiwriter.services.generations import cancel_generation, request_drafts, rewrite
+from aiwriter.services.generations import cancel_generation, request_drafts
 from aiwriter.services.money import set_budget
+from aiwriter.services.passages import rewrite
 from campaigns.models import Campaign
 from pulsequill.core.errors import Blocked, Throttled
 from tests.aiwriter.making import SENTENCE, ask, make_member, make_workspace, written

@@ -97,6 +97,7 @@ ai/schedules/<uuid:schedule_id>/edit                          DraftingSchedule
 ai/schedules/<uuid:schedule_id>/pause                         DraftingSchedule
 ai/schedules/<uuid:schedule_id>/run                           DraftingSchedule
 ai/schedules/<uuid:schedule_id>/delete                        DraftingSchedule
+v1/ai/calls
 v1/contacts/<uuid:id>/erase                                   Contact
 v1/contacts/<uuid:id>/export                                  Contact
 v1/segments/preview
@@ -222,6 +223,10 @@ imports/<uuid:import_id>/cancel                               ContactImport
 imports/<uuid:import_id>/undo                                 ContactImport
 ai
 ai/budget
+ai/usage
+ai/calls
+ai/calls.csv
+ai/calls/<uuid:call_id>                                       GenerationStep
 ai/keys
 ai/keys/remove
 ai/generations/<uuid:generation_id>                           Generation
