@@ -66,7 +66,8 @@ def figures_of(ledger: dict[str, int], counted: dict[str, int]) -> dict[str, Any
     return figures
 
 
-def _counted_by_variant(campaign_ids: Iterable[Any]) -> dict[Any, dict[str, int]]:
+def count_by_variant(campaign_ids: Iterable[Any]) -> dict[Any, dict[str, int]]:
+    """Return sums of the rollups: `(campaign id, variant id)` -> what `figures_of` takes as `counted`, and `sent`."""
     names = ("delivered", "returned", *EVENT_COUNTERS)
     ids = list(campaign_ids)
     rows = CampaignStats.objects.filter(campaign_id__in=ids).values("campaign_id", "variant_id", *names)
@@ -95,7 +96,7 @@ def _added(many: Iterable[dict[str, int]]) -> dict[str, int]:
 def get_campaign_stats(campaign: Campaign) -> dict[str, Any]:
     """Return the figures of a campaign and of each of its variants (API.md, `/v1/campaigns/{id}/stats`)."""
     ledger = count_by_status(campaign)
-    counted = _counted_by_variant([campaign.pk])
+    counted = count_by_variant([campaign.pk])
     stats = figures_of(ledger["total"], _added(counted.values()))
     variants = Variant.objects.for_workspace(campaign.workspace_id).filter(campaign=campaign).order_by("label")
     stats["variants"] = [
@@ -118,7 +119,7 @@ def list_campaign_figures(campaigns: Iterable[Campaign]) -> list[tuple[Campaign,
     """
     campaigns = list(campaigns)
     totals: dict[Any, list[dict[str, int]]] = {}
-    for (campaign_id, _variant_id), counts in _counted_by_variant(c.pk for c in campaigns).items():
+    for (campaign_id, _variant_id), counts in count_by_variant(c.pk for c in campaigns).items():
         totals.setdefault(campaign_id, []).append(counts)
     result = []
     for campaign in campaigns:

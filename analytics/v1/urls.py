@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from analytics.v1 import campaigns, records
+from analytics.v1 import campaigns, records, subjects
 
 router = SimpleRouter(trailing_slash=False)
 router.register("goals", records.Goals, basename="goal")
@@ -20,5 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<uuid:id>/experiment", campaigns.ExperimentView.as_view()),
     path("contacts/<uuid:id>/events", records.ContactEvents.as_view({"get": "list"})),
     path("events", records.Conversions.as_view()),
+    path("subjects/similar", subjects.SimilarSubjectsView.as_view()),
     path("", include(router.urls)),
 ]

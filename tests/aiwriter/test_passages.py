@@ -149,8 +149,8 @@ def test_every_small_request_answers_with_a_generation_over_v1() -> None:
         assert answer.status_code == 202, answer.content
         assert answer.json()["kind"] == kind
     assert post(client, "subject-lines", {}).status_code == 400
-    assert post(client, "cta", {}).status_code == 422
-    assert post(client, "alt-text", {}).status_code == 422
+    assert post(client, "cta", {}).status_code == 400
+    assert post(client, "alt-text", {}).status_code == 400
 
 
 def test_a_line_is_scored_at_once_and_for_everybody_who_may_read_drafts() -> None:

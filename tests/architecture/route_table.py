@@ -165,6 +165,7 @@ v1/campaigns/<uuid:id>/live                                   Campaign
 v1/campaigns/<uuid:id>/experiment                             Campaign
 v1/contacts/<uuid:id>/events                                  Contact
 v1/events
+v1/subjects/similar
 v1/goals
 v1/goals/<id>                                                 Goal
 v1/reports
@@ -235,6 +236,26 @@ ai/facts
 ai/facts/<uuid:fact_id>                                         BrandFact
 ai/facts/<uuid:fact_id>/delete                                  BrandFact
 ai/voices/new
+ai/voices
+ai/voices/learn
+ai/voices/learning/<uuid:generation_id>                           Generation
+ai/voices/<uuid:voice_id>/edit                                    BrandVoice
+ai/voices/<uuid:voice_id>/compare                                 BrandVoice
+ai/voices/<uuid:voice_id>/accept                                  BrandVoice
+ai/voices/<uuid:voice_id>/discard                                 BrandVoice
+ai/voices/<uuid:voice_id>/lock                                    BrandVoice
+ai/voices/<uuid:voice_id>/unlock                                  BrandVoice
+ai/voices/<uuid:voice_id>/restore                                 BrandVoice
+ai/samples/<uuid:sample_id>/delete                                BrandSample
+ai/memory
+ai/memory/refresh
+ai/memory/<uuid:exemplar_id>/forget                               Exemplar
+campaigns/voice-samples
+campaigns/<uuid:campaign_id>/similar                              Campaign
+v1/ai/brand-voices/learn
+v1/ai/exemplars
+v1/ai/exemplars/similar
+v1/ai/exemplars/<uuid:id>                                         Exemplar
 ai/voices/<uuid:voice_id>                                     BrandVoice
 ai/voices/<uuid:voice_id>/delete                              BrandVoice
 campaigns
