@@ -18,6 +18,7 @@ from campaigns.delivery.headers import FixedHeaders, ascii_address, one_line, un
 from campaigns.delivery.providers.base import Parts
 
 SOFT_BREAK = b"=\r\n"
+LONGEST_LAST_LINE = 75
 #: A value that is its own quoted-printable form and fits on one line.
 _PLAIN = re.compile(r"(?:[ -<>-~]{0,71}[!-<>-~])?")
 
@@ -32,11 +33,15 @@ def one_line_end(text: str) -> str:
 
 
 def quoted_printable(text: str) -> bytes:
-    """Return `text` as quoted-printable with CRLF and lines of at most 76 characters.
+    """Return `text` as quoted-printable with CRLF and lines of at most 76 characters, the last of at most 75: a soft
+    break may follow it.
 
     Dots at the beginning of lines (style sheets are full of them) are encoded, so that SMTP has none to double.
     """
     encoded = binascii.b2a_qp(one_line_end(text).encode("utf-8", "replace"), istext=True)
+    if len(encoded) - encoded.rfind(b"\n") - 1 > LONGEST_LAST_LINE:
+        end = -3 if encoded[-3:-2] == b"=" else -1
+        encoded = encoded[:end] + b"=\n" + encoded[end:]
     if b"\n." in encoded or encoded.startswith(b"."):
         encoded = _LEADING_DOT.sub(b"=2E", encoded)
     return encoded.replace(b"\n", b"\r\n")

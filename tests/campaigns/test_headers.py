@@ -113,6 +113,9 @@ def test_a_workspace_of_any_name_has_a_list_id(name: str) -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(first=ANYTHING, city=ANYTHING)
+@example(first="", city="00<\x1f" + "\x80" * 5 + "\U00010000" * 3 + "0")
+@example(first="x" * 76, city="x" * 75 + ".")
+@example(first="x" * 75 + "é", city="x" * 73 + "é")
 def test_any_body_is_read_back_alike_by_both_parsers(first: str, city: str) -> None:
     context = {"first_name": first, "city": city, "pq_link_0": "https://pq.example/t/c/x"}
     raw = compose(make_skeleton(), context)
