@@ -1,7 +1,8 @@
 """CrewAI, imported so that it talks to nobody and leaves nothing behind. Import it from here and from nowhere else.
 
 As it comes, importing it resolves a telemetry host, takes over SIGTERM, SIGINT and SIGHUP (which breaks the warm
-shutdown of a Celery worker) and writes a key into the account's home; a crew keeps its outputs in a SQLite file.
+shutdown of a Celery worker) and writes a key into the account's home; a crew keeps its outputs in a SQLite file, and
+locks that over the Valkey which REDIS_URL names, or with a file that stays in the temporary folder.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from tempfile import TemporaryDirectory
 from typing import Never
 
@@ -45,6 +46,7 @@ def storage_in(folder: str) -> Iterator[None]:
 
 os.environ.update(SILENCE)
 with TemporaryDirectory(prefix="pulsequill-crewai-") as _folder, storage_in(_folder):
+    from crewai_core import lock_store as _lock_store
     from crewai_core.auth import token as _token
 
     def _nobody_is_signed_in() -> Never:
@@ -52,6 +54,9 @@ with TemporaryDirectory(prefix="pulsequill-crewai-") as _folder, storage_in(_fol
 
     # Asking for the account's token makes a key in its home, while nothing here has or wants an account.
     _token.get_auth_token = _nobody_is_signed_in
+
+    # Every crew has its folder to itself, so there is nobody to lock out.
+    _lock_store.set_lock_backend(lambda _name, **_timeout: nullcontext())
 
     from crewai import Agent, Crew, Process, Task
     from crewai.llms.base_llm import BaseLLM
