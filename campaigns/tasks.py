@@ -10,10 +10,13 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.notifications import mail
+from aiwriter.models import Draft
+from aiwriter.services.edits import Wording, note_sent
 from campaigns import drafting
+from campaigns.content.wording import wording_of
 from campaigns.deliverability import verify
 from campaigns.delivery import ledger, pipeline, readers, reaper, scheduling
-from campaigns.models import Campaign, DraftingRun, SendingDomain
+from campaigns.models import Campaign, DraftingRun, SendingDomain, Variant
 from campaigns.preflight import link_answers
 from campaigns.preflight.examined import Examined
 
@@ -59,6 +62,19 @@ def launch_due_campaigns(**_later: Any) -> None:
     """Launch the campaigns whose time has come."""
     for campaign_id in scheduling.launch_due(now=timezone.now()):
         deliver_slice.delay(campaign_id=str(campaign_id))
+        measure_edits.delay(campaign_id=str(campaign_id))
+
+
+@shared_task
+def measure_edits(*, campaign_id: str, **_later: Any) -> None:
+    """Tell the AI writer what became of the drafts that a launched campaign began as."""
+    rows = Variant.objects.across_workspaces().select_related("draft").filter(campaign_id=campaign_id)
+    sent: dict[Draft, list[Wording]] = {}
+    for variant in rows.exclude(draft=None):
+        assert variant.draft is not None
+        sent.setdefault(variant.draft, []).append(wording_of(variant))
+    for draft, wordings in sent.items():
+        note_sent(draft=draft, sent=wordings)
 
 
 @shared_task

@@ -110,6 +110,7 @@ def launch_campaign(*, campaign: Campaign, actor: User | None) -> Campaign:
         campaign.send_at = None
         planned = scheduling.launch(campaign, actor=actor, now=timezone.now())
         _wake(campaign, planned)
+        tasks.measure_edits.delay_on_commit(campaign_id=str(campaign.pk))
         transaction.on_commit(lambda: mark_dirty(campaign.pk))
     return campaign
 

@@ -1,67 +1,107 @@
-"""What an edit of a passage lost or made up."""
+"""How far what was sent is from the draft: a distance in words."""
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from aiwriter.guardrails.edits import check_edit
+from aiwriter.models import Draft, Generation
+from aiwriter.services.edits import MOST_WORDS, Wording, note_sent, word_distance
+from tests.aiwriter.making import make_workspace
 
-LINKED = "See ⟦link-a⟧the beans⟦/link-a⟧ from Huila, {{first_name}}."
-GREETING = "{{#first_name}}Hi {{first_name}},{{/first_name}}{{^first_name}}Hello,{{/first_name}}"
-GERMAN = "Die Ernte ist da, und wir haben sie für euch in dieser Woche frisch geröstet."
-
-
-def codes(before: str, after: str, instruction: str = "plainer", **more: object) -> dict[str, str]:
-    report = check_edit(before=before, after=after, instruction=instruction, **more)
-    assert report["ok"] == ("block" not in {each["severity"] for each in report["findings"]})
-    return {each["code"]: each["severity"] for each in report["findings"]}
-
-
-def test_an_edit_that_keeps_everything_has_nothing_to_be_said() -> None:
-    assert codes(LINKED, "{{first_name}}, have a look at ⟦link-a⟧our beans⟦/link-a⟧ from Huila.") == {}
-    assert codes(f"{GREETING} it is here.", f"{GREETING} look, it is here.") == {}
+BLOCKS = [
+    {"type": "heading", "text": "The harvest roast is back"},
+    {"type": "text", "html": "<p>Hi {{first_name}}, 1,450 bags arrived. Reserve one, it’s yours.</p>"},
+]
+TEXTS = st.lists(st.sampled_from("abcd"), max_size=8)
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "code", "severity"),
+    ("one", "other", "distance"),
+    [("", "", 0.0), ("a b c d", "a b c d", 0.0), ("a b c d", "", 1.0), ("a b c d", "a x c d", 0.25),
+     ("a b c d", "a c d", 0.25), ("a b c d", "d c b a", 1.0), ("k i t t e n", "s i t t i n g", 3 / 7)],
+)  # fmt: skip
+def test_the_distance_is_the_share_of_words_that_changed(one, other, distance):
+    assert word_distance(one.split(), other.split()) == pytest.approx(distance)
+
+
+@given(TEXTS, TEXTS, TEXTS)
+@settings(max_examples=200, deadline=None)
+def test_it_is_a_distance(one, other, third):
+    def edits(a, b):
+        return round(word_distance(a, b) * max(len(a), len(b)))
+
+    assert (edits(one, other) == 0) == (one == other)
+    assert edits(one, other) == edits(other, one)
+    assert edits(one, third) <= edits(one, other) + edits(other, third)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
     [
-        (LINKED, "See ⟦link-a⟧the beans⟦/link-a⟧ from Huila.", "edit_tag_lost", "block"),
-        (LINKED, "See the beans from Huila, {{first_name}}.", "edit_link_lost", "block"),
-        (LINKED, "See ⟦link-a⟧the beans from Huila, {{first_name}}.", "edit_link_lost", "block"),
-        ("Read on at https://northwind.example/beans", "Read on at our shop", "edit_link_lost", "block"),
-        ("⟦code-a⟧Beans⟦code-b⟧", "⟦code-a⟧Good beans", "edit_code_lost", "block"),
-        ("We have 1,450 bags.", "We have many bags.", "edit_number_lost", "block"),
-        ("A bag is £9.50 now.", "A bag is £7.50 now.", "number_unsupported", "block"),
-        ("It is back.", "It is back, with 20% off.", "number_unsupported", "block"),
-        ("It is back.", "It is back, with a free gift.", "offer_unsupported", "block"),
-        ("It is back.", "As an AI language model I like: it is back.", "leftover_text", "block"),
-        ("It is back.", "It is back, [First Name].", "tag_foreign", "block"),
-        ("It is back.", "It is back. See https://evil.example/x", "link_unknown", "block"),
-        ("It is back.", "It is back.", "edit_unchanged", "info"),
-        (GERMAN, "The harvest is here and we have roasted it for you in this week.", "edit_language", "block"),
+        ("It’s 1,450 bags — Reserve one!", ["It’s", "1,450", "bags", "Reserve", "one"]),
+        ("新茶が届きました", list("新茶が届きました")),
+        ("ชาใหม่", ["ช", "า", "ใ", "ห", "ม", "่"]),
+        ("Grüße 🎉 aus Köln", ["Grüße", "aus", "Köln"]),
     ],
 )
-def test_what_is_lost_or_made_up_is_named(before: str, after: str, code: str, severity: str) -> None:
-    assert codes(before, after)[code] == severity
+def test_words_are_what_a_reader_reads(text, words):
+    assert Wording("", "", text).words == words
 
 
-def test_shortening_may_leave_a_number_out_and_says_so() -> None:
-    assert codes("We have 1,450 bags. They are good.", "They are good.", "shorten") == {"edit_number_lost": "warn"}
+def test_two_long_texts_without_a_common_word_take_a_bounded_time():
+    one, other = ([f"{letter}{number}" for number in range(MOST_WORDS)] for letter in "ab")
+    began = time.process_time()
+
+    assert word_distance(one, other) == 1.0
+
+    assert time.process_time() - began < 20
 
 
-def test_a_fact_of_the_brief_may_come_in_and_a_forbidden_word_may_not() -> None:
-    assert codes("It is back.", "It is back, with free shipping.", "expand", evidence=["Free shipping"]) == {}
-    assert codes("It is back.", "The best ever is back.", must_not_say=["best ever"]) == {"must_not_say": "block"}
+def make_draft(status: str = "accepted") -> Draft:
+    workspace = make_workspace()
+    generation = Generation.objects.create(workspace=workspace, status="succeeded")
+    return Draft.objects.create(
+        workspace=workspace, generation=generation, position=0, angle="News", subject="Back again",
+        preview_text="Until Sunday", blocks=BLOCKS, status=status,
+    )  # fmt: skip
 
 
-def test_numbers_survive_a_translation_in_words_of_the_other_language() -> None:
-    english = "Twenty percent off until 5 March, {{first_name}}, and we are glad to have you with us again."
-    german = "Zwanzig Prozent Rabatt bis zum 5. März, {{first_name}}, und wir freuen uns, dass du wieder da bist."
-
-    assert codes(english, german, "translate", translated_into="de") == {}
-    assert "edit_language" in codes(english, english, "translate", translated_into="de")
+def sent(subject="Back again", old="", new="") -> Wording:
+    blocks = [{key: text.replace(old, new) if old else text for key, text in block.items()} for block in BLOCKS]
+    return Wording.of_blocks(subject, "Until Sunday", blocks)
 
 
-def test_a_short_passage_in_the_language_of_its_brief_may_grow_in_it() -> None:
-    assert codes("Die Ernte ist da", GERMAN, "expand", language="de") == {}
-    assert codes("Die Ernte ist da", GERMAN, "expand") == {}
+@pytest.mark.django_db
+def test_what_was_sent_as_proposed_stays_accepted():
+    draft = note_sent(draft=make_draft(), sent=[sent()])
+
+    assert (draft.edit_distance, draft.status) == (0.0, Draft.Status.ACCEPTED)
+
+
+@pytest.mark.django_db
+def test_what_was_changed_becomes_edited_and_accepted_again_when_it_is_sent_as_it_was():
+    draft = note_sent(draft=make_draft(), sent=[sent(old="Reserve one", new="Take two home")])
+    assert draft.status == Draft.Status.EDITED
+    assert draft.edit_distance == pytest.approx(3 / 20, abs=1e-3)
+
+    assert note_sent(draft=draft, sent=[sent()]).status == Draft.Status.ACCEPTED
+
+
+@pytest.mark.django_db
+def test_of_several_variants_the_nearest_counts():
+    draft = note_sent(draft=make_draft(), sent=[sent(subject="Nothing like it at all"), sent()])
+
+    assert draft.edit_distance == 0.0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", ["proposed", "rejected"])
+def test_a_draft_that_nobody_accepted_is_measured_and_keeps_its_status(status):
+    draft = note_sent(draft=make_draft(status), sent=[sent(subject="Another subject altogether")])
+
+    assert draft.edit_distance > 0
+    assert draft.status == status
