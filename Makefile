@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+#: CrewAI needs another major version of OpenAI's SDK, so it gets an environment of its own.
+CREW := .venv-crew
 #: Runs a command beside embedded PostgreSQL and Valkey with data of their own, and removes it afterwards.
 WITH_SERVICES := $(PY) -m pulsequill.embedded --temporary --
 UV := $(shell command -v uv 2>/dev/null)
@@ -12,7 +14,7 @@ DEPLOYED := PUBLIC_URL=https://mail.example.com DATABASE_URL=postgresql://app:pw
 	SECRET_KEY=for-the-deploy-check-only-0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t LOG_LEVEL=WARNING
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types contracts migrations deploy-check bench chaos load pictures clean
+.PHONY: help run test test-crew check lint format types contracts migrations deploy-check bench chaos load pictures clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -28,6 +30,9 @@ check: lint types contracts migrations deploy-check  ## Everything the project c
 	@$(PY) -m tests.browser
 	$(call pytest,--cov --cov-append --cov-report=)
 	@$(PY) -m coverage report --skip-covered
+
+test-crew: $(CREW)/.develops  ## Run the tests of the writing engines where CrewAI is installed too (1.1 GB, made once)
+	@$(CREW)/bin/python -m pytest -p no:tests.pages $(CREW_TESTS) $(ARGS)
 
 lint: $(VENV)/.develops  ## Style and common mistakes (ruff)
 	@$(PY) -m ruff check $(CODE)
@@ -52,6 +57,9 @@ deploy-check: $(VENV)/.develops  ## Django's deployment check, as in production
 bench: $(VENV)/.develops  ## Measure against the limits of the machine (FULL=1 for the long sizes)
 	@LOG_LEVEL=WARNING $(WITH_SERVICES) $(PY) manage.py bench $(if $(FULL),--full) $(ARGS)
 
+looks: $(VENV)/.develops  ## Every page in both themes at both widths (the tests take light 1280 and dark 360)
+	@EVERY_LOOK=1 $(PY) -m pytest -q -k "accessible or fits" tests/journeys tests/frontend tests/campaigns $(ARGS)
+
 chaos: $(VENV)/.develops  ## Kill workers, broker and database under a campaign (FULL=1: 10,000 messages, 20 kills, report written)
 	@$(if $(FULL),LEDGER_EXAMPLES=300 LEDGER_STEPS=80) $(PY) -m pytest -q tests/campaigns/test_ledger_machine.py
 	@$(PY) -m tests.chaos.sending $(if $(FULL),--full --write) $(ARGS)
@@ -66,7 +74,7 @@ pictures: $(VENV)/.develops  ## Take the README's pictures from a running instan
 clean:  ## Remove the virtual environment, the caches and the local data (.pulsequill)
 	@if [ -f .pulsequill/serve.lock ] && command -v flock >/dev/null && ! flock -n .pulsequill/serve.lock true; then \
 	  echo "PulseQuill is running on .pulsequill: stop it first."; exit 1; fi
-	rm -rf $(VENV) .pulsequill .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) $(CREW) .pulsequill .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- the tests: a worker for each core, each with services of its own; what kills whole instances, alone
@@ -78,36 +86,44 @@ define pytest
 	@$(PY) -m pytest $(ALONE) $(1) $(ARGS)
 endef
 
-# --- the virtual environment: made once, filled again only when a lock file changes
+#: The contract of both engines, CrewAI's manners, and the gateway on the other SDK version.
+CREW_TESTS := tests/crew tests/aiwriter/test_engines.py tests/aiwriter/test_lean_imports.py $(wildcard tests/wire/test_llm_*.py)
+
+# --- the virtual environments: made once, filled again only when a lock file changes
 
 $(VENV)/.runs: requirements.lock | $(VENV)/bin/python
-	$(call install,requirements.lock)
+	$(call install,$(VENV),requirements.lock)
 	@touch $@
 
 $(VENV)/.develops: requirements-dev.lock | $(VENV)/bin/python
-	$(call install,requirements-dev.lock)
+	$(call install,$(VENV),requirements-dev.lock)
 	@touch $@ $(VENV)/.runs
 
-$(VENV)/bin/python:
+$(CREW)/.develops: requirements-crew.lock requirements-test.lock | $(CREW)/bin/python
+	$(call install,$(CREW),requirements-crew.lock)
+	$(call install,$(CREW),requirements-test.lock)
+	@touch $@
+
+$(VENV)/bin/python $(CREW)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 or later, or name one: make run PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "PulseQuill needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) -c 'import platform; print(platform.python_version())'). Name a newer one: make run PYTHON=python3.12"; exit 1; }
 ifdef UV
-	@$(UV) venv --quiet --python "$$(command -v $(PYTHON))" $(VENV)
+	@$(UV) venv --quiet --python "$$(command -v $(PYTHON))" $(@:/bin/python=)
 else
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	@$(PYTHON) -m venv $(@:/bin/python=) || { rm -rf $(@:/bin/python=); \
 	  echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 endif
 
 ifdef UV
 define install
-	@echo "Installing from $(1) ..."
-	@$(UV) pip install --quiet --python $(PY) --require-hashes -r $(1)
+	@echo "Installing from $(2) ..."
+	@$(UV) pip install --quiet --python $(1)/bin/python --require-hashes -r $(2)
 endef
 else
 define install
-	@echo "Installing from $(1) (the first time takes about a minute) ..."
-	@$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip --upgrade >/dev/null
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+	@echo "Installing from $(2) (the first time takes about a minute) ..."
+	@$(1)/bin/python -m pip --version >/dev/null 2>&1 || $(1)/bin/python -m ensurepip --upgrade >/dev/null
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
 endef
 endif
