@@ -28,6 +28,12 @@ ARGUMENTS = [
 ]
 HEIGHTS = {360: 740}
 
+#: Theme and width of the looks that a page test takes: colours hang on the theme and layout on the width, so two show
+#: both of each. `make looks` (EVERY_LOOK=1) takes all four.
+LOOKS = [("light", 1280), ("dark", 360)]
+if os.environ.get("EVERY_LOOK"):
+    LOOKS += [("dark", 1280), ("light", 360)]
+
 PageFor = Callable[..., Page]
 
 

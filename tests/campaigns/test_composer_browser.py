@@ -16,7 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 from campaigns.models import Campaign
 from campaigns.services import composing
 from tests.campaigns.making import make_campaign, make_contact, make_member, make_workspace
-from tests.pages import PageFor, assert_accessible, assert_fits
+from tests.pages import LOOKS, PageFor, assert_accessible, assert_fits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -422,8 +422,7 @@ def test_the_frame_cannot_run_anything_and_leaves_the_history_alone(composer: Ca
     assert page.evaluate("history.length") == before
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_it_is_accessible_while_a_block_is_being_edited(composer: Callable[..., Page], theme: str, width: int) -> None:
     page = composer(theme=theme, width=width)
     page.locator(".prose").click()

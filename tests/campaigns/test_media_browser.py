@@ -20,7 +20,7 @@ from campaigns.models import Asset, Campaign
 from campaigns.services import assets
 from campaigns.views import live_preview
 from tests.campaigns.making import make_campaign, make_member, make_workspace
-from tests.pages import PageFor, assert_accessible, assert_fits, save_picture
+from tests.pages import LOOKS, PageFor, assert_accessible, assert_fits, save_picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,8 +65,7 @@ def fill(workspace: Workspace) -> None:
         )
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 @pytest.mark.parametrize("is_filled", [False, True], ids=["empty", "filled"])
 def test_the_page_is_accessible_and_fits(
     theme: str, width: int, is_filled: bool, workspace: Workspace, open_page: Callable[..., Page]

@@ -18,7 +18,7 @@ from campaigns.selectors.providers import WARM_UPS
 from campaigns.services import providers
 from tests.campaigns.making import make_member, make_sender, make_workspace
 from tests.fakes.smtp_server import smtp_server
-from tests.pages import PageFor, assert_accessible, assert_fits, save_picture
+from tests.pages import LOOKS, PageFor, assert_accessible, assert_fits, save_picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,8 +80,7 @@ def test_a_server_is_added_tried_and_used(workspace: Workspace, open_page: Calla
     assert active_provider(workspace) == "smtp"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_the_pages_are_accessible_and_fit(
     theme: str, width: int, workspace: Workspace, open_page: Callable[..., Page]
 ) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 from pytest_django.live_server_helper import LiveServer
 
-from tests.pages import PageFor, assert_accessible, assert_fits, save_picture
+from tests.pages import LOOKS, PageFor, assert_accessible, assert_fits, save_picture
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.frontend.sheet_urls")]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_the_sheet_is_accessible_and_fits(live_server: LiveServer, page_for: PageFor, theme: str, width: int) -> None:
     page = page_for(theme=theme, width=width)
     page.goto(f"{live_server.url}/component-sheet?message=1")

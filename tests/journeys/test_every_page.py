@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.api_client import ApiClient
-from tests.pages import PageFor, assert_accessible, assert_fits, save_picture
+from tests.pages import LOOKS, PageFor, assert_accessible, assert_fits, save_picture
 
 PUBLIC = ["/sign-in", "/sign-up", "/password/forgot"]
 PAGES = [
@@ -69,8 +69,7 @@ def ids(instance: Any) -> dict[str, str]:
     return {**found, "contact": client.get("/v1/contacts", limit=1)["results"][0]["id"]}
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_every_page_is_accessible_and_fits(
     instance: Any, ids: dict[str, str], page_for: PageFor, theme: str, width: int
 ) -> None:
