@@ -35,11 +35,13 @@ class Dispensable:
         name: of the part in the data.
         pieces: takes the part apart; what matters most comes first.
         joined: puts the pieces that stay together again.
+        least: so many pieces stay in any case, where the work makes no sense without.
     """
 
     name: str
     pieces: Callable[[Any], list[Any]]
     joined: Callable[[list[Any]], Any]
+    least: int = 0
 
 
 def _paragraphs(samples: Sequence[str]) -> list[tuple[int, str]]:
@@ -62,7 +64,7 @@ def _from_paragraphs(paragraphs: list[tuple[int, str]]) -> list[str]:
 #: its facts, links, merge tags and rules, the voice, the text at work.
 DISPENSABLE = (
     Dispensable("examples", list, list),  # nearest first, so the farthest goes first
-    Dispensable("samples", _paragraphs, _from_paragraphs),  # texts of the brand, newest first
+    Dispensable("samples", _paragraphs, _from_paragraphs, least=1),  # the brand's own texts, newest first
     Dispensable("web_text", _WEB_PIECE.findall, "".join),
 )
 
@@ -127,7 +129,7 @@ class Conversation(Sequence[Message]):
             data = {**self.data, part.name: part.joined(pieces[:count])}
             return Conversation(self.prompt_name, data, {**self.left_out, part.name: len(pieces) - count})
 
-        most, too_many = 0, len(pieces)
+        most, too_many = min(part.least, len(pieces)), len(pieces)
         while too_many - most > 1:
             middle = (most + too_many) // 2
             if fits(keeping(middle)):

@@ -76,8 +76,14 @@ class Request:
     @property
     def properties(self) -> set[str]:
         shape = self.body.get("response_format", {}).get("json_schema", {}).get("schema")
-        shape = shape or self.body.get("output_config", {}).get("format", {}).get("schema") or {}
+        shape = shape or self.body.get("output_config", {}).get("format", {}).get("schema") or self._said_shape
         return set(shape.get("properties", {}))
+
+    @property
+    def _said_shape(self) -> dict[str, Any]:
+        """The schema that stands at the end of the instruction, where there is no parameter for it."""
+        _, is_there, schema = self.system.rpartition("JSON schema:\n")
+        return json.loads(schema) if is_there else {}
 
 
 @dataclass
@@ -210,12 +216,12 @@ class _Handler(BaseHTTPRequestHandler):
             request = Request(request.path, {**request.body, "stream_options": {}}, request.headers)
         events = _openai_events if request.provider == "openai" else _anthropic_events
         for number, event in enumerate(events(request, reply)):
+            if reply.fault == "dribble" and number:
+                time.sleep(0.05)
             self.wfile.write(event)
             self.wfile.flush()
             if number == 3 and reply.gate is not None:
                 reply.gate.wait(10)
-            if reply.fault == "dribble":
-                time.sleep(0.05)
             if number == 4 and reply.fault == "reset":
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 
 from django.utils import timezone
@@ -39,10 +40,19 @@ class Answer(BaseModel):
 
 
 class Asker:
-    """A gateway on the fake, with what it waited and whether it is told to stop. Its waiting takes no time."""
+    """A gateway on the fake, with what it waited and whether it is told to stop.
+
+    Its waiting takes no time, unless it is patient.
+    """
 
     def __init__(
-        self, server: LLMServer, *providers: str, workspace: Workspace | None = None, key: str = "sk-test"
+        self,
+        server: LLMServer,
+        *providers: str,
+        workspace: Workspace | None = None,
+        key: str = "sk-test",
+        is_patient: bool = False,
+        config: ProviderConfig | None = None,
     ) -> None:
         self.server = server
         self.generation = Generation.objects.create(workspace=workspace or make_workspace())
@@ -54,9 +64,9 @@ class Asker:
             workspace_id=self.generation.workspace_id,
             generation_id=self.generation.pk,
             catalog=load_catalog(timezone.now().date()),
-            providers={name: ProviderConfig(key, urls[name]) for name in providers},
+            providers={"openai": config} if config else {name: ProviderConfig(key, urls[name]) for name in providers},
             checkpoint=self._checkpoint,
-            wait=self._wait,
+            wait=time.sleep if is_patient else self._wait,
         )
 
     def _wait(self, seconds: float) -> None:
