@@ -45,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("segments", segments.SegmentListPage.as_view(), name="segment_list"),
     path("segments/new", segments.SegmentFormPage.as_view(), name="segment_new"),
     path("segments/preview", segments.SegmentPreviewView.as_view(), name="segment_preview"),
+    path("segments/describe", segments.SegmentDescribeView.as_view(), name="segment_describe"),
     path("segments/explain", segments.SegmentExplainView.as_view(), name="segment_explain"),
     path("segments/<uuid:segment_id>", segments.SegmentFormPage.as_view(), name="segment_detail"),
     path("segments/<uuid:segment_id>/count", segments.SegmentCountView.as_view(), name="segment_count"),

@@ -21,6 +21,7 @@ from audiences.selectors.imports import list_rejects, progress_of
 from audiences.selectors.lists import count_by_list, count_suppressions, list_names
 from audiences.selectors.segments import (
     Explanation,
+    count_rules,
     count_segment,
     describe_many,
     describe_rules,
@@ -40,6 +41,7 @@ __all__ = [
     "count_audience",
     "count_by_list",
     "count_contacts",
+    "count_rules",
     "count_segment",
     "count_suppressions",
     "describe_many",

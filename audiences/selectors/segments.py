@@ -56,7 +56,12 @@ def describe_many(many: Sequence[dict[str, Any]], *, workspace_id: UUID) -> list
 
 def count_segment(segment: Segment) -> Count:
     """Return how many contacts a segment holds now: exact to 50,000, an estimate beyond."""
-    return count_sql(*_select(segment.rules, segment.workspace_id))
+    return count_rules(segment.rules, workspace_id=segment.workspace_id)
+
+
+def count_rules(rules: dict[str, Any], *, workspace_id: UUID) -> Count:
+    """Return how many contacts validated rules hold, as `count_segment`."""
+    return count_sql(*_select(rules, workspace_id))
 
 
 def preview_segment(rules: dict[str, Any], *, workspace_id: UUID) -> tuple[Count, list[Contact]]:

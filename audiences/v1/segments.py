@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.permissions import key_allows, role_allows
 from accounts.v1.base import WorkspaceView, WorkspaceViewSet
 from audiences import services
 from audiences.models import Contact, Segment
 from audiences.selectors import explain_segment, preview_segment, with_status
+from audiences.services.described import Proposal, in_words, propose_rules
 from audiences.v1.serializers import (
     ContactSerializer,
     ExplainSerializer,
     ExplanationSerializer,
+    PendingRulesSerializer,
+    ProposedRulesSerializer,
     RulesSerializer,
     SegmentPreviewSerializer,
     SegmentSerializer,
+    SegmentTextSerializer,
 )
 from pulsequill.core.errors import FieldError, Invalid
 from pulsequill.core.rest.idempotency import idempotent
 
 TAGS = ["segments"]
+#: A model's usual answer takes two or three seconds; a caller who cannot wait longer is told to come back.
+WAIT_FOR_MODEL_S = 8.0
+ASK_AGAIN_AFTER_S = 2
 
 
 class SegmentViewSet(WorkspaceViewSet):
@@ -125,3 +133,48 @@ class SegmentExplainView(WorkspaceView):
             detail = "There is no contact with this address."
             raise Invalid(detail, errors=[FieldError("email", "unknown_contact", detail)])
         return Response(explain_segment(rules, contact=contact).as_dict())
+
+
+class SegmentFromTextView(WorkspaceView):
+    """Rules from plain words, to look at."""
+
+    permissions_by_action: ClassVar[dict[str, str]] = {"post": "contact.view"}
+
+    @extend_schema(
+        tags=TAGS,
+        summary="Propose rules for a sentence",
+        operation_id="segments_from_text",
+        request=SegmentTextSerializer,
+        responses={200: ProposedRulesSerializer, 202: PendingRulesSerializer},
+        examples=[
+            OpenApiExample(
+                "A sentence", value={"text": "people in Germany who opened in the last 30 days"}, request_only=True
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Say in rules whom a sentence means, without saving anything.
+
+        The parser answers when it understands every word. Otherwise a model is asked, if one is set up and the caller
+        may spend money, and waited for. When that takes longer than a few seconds the answer is 202: ask again with
+        the same sentence after `Retry-After`; it is not asked or paid twice.
+        """
+        given = SegmentTextSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        proposed = propose_rules(
+            workspace=self.workspace,
+            actor=self.actor,
+            text=given.validated_data["text"],
+            may_ask_model=self._may_ask_model(),
+            wait_s=WAIT_FOR_MODEL_S,
+        )
+        if isinstance(proposed, Proposal):
+            return Response(in_words(proposed, self.workspace))
+        headers = {"Location": f"/v1/ai/drafts/{proposed.pk}", "Retry-After": str(ASK_AGAIN_AFTER_S)}
+        body = {"generation": str(proposed.pk), "status": proposed.status}
+        return Response(body, status=status.HTTP_202_ACCEPTED, headers=headers)
+
+    def _may_ask_model(self) -> bool:
+        if self.api_key is not None:
+            return key_allows(self.api_key.scopes, "draft.edit")
+        return self.membership is not None and role_allows(self.membership.role, "draft.edit")

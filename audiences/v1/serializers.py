@@ -10,6 +10,7 @@ from rest_framework.fields import empty
 from accounts.v1.base import WorkspaceRelatedField
 from audiences.models import Contact, ContactField, ContactImport, ContactList, Segment, Suppression
 from audiences.selectors import progress_of
+from audiences.services.described import LONGEST_SENTENCE
 from pulsequill.core.rest.fields import SafeJSONField
 
 
@@ -111,6 +112,35 @@ class RulesSerializer(serializers.Serializer[Any]):
     """A question that is not saved."""
 
     rules = SafeJSONField()
+
+
+class SegmentTextSerializer(serializers.Serializer[Any]):
+    """Whom somebody means."""
+
+    text = serializers.CharField(max_length=LONGEST_SENTENCE)
+
+
+class ProposedRulesSerializer(serializers.Serializer[Any]):
+    """Rules for a sentence, in words and in numbers; nothing is saved."""
+
+    rules = SafeJSONField()
+    explanation = serializers.CharField(help_text="The rules as a sentence, and what it did not understand.")
+    conditions = serializers.ListField(child=serializers.CharField(), help_text="Each condition in words.")
+    count = serializers.IntegerField()
+    estimated = serializers.BooleanField()
+    not_understood = serializers.ListField(child=serializers.CharField())
+    origin = serializers.ChoiceField(["rules", "ai"])
+    ai_generated = serializers.BooleanField()
+    model = serializers.CharField(allow_blank=True)
+    generation = serializers.UUIDField(allow_null=True)
+    remark = serializers.CharField(allow_blank=True, help_text="Why a model could not help.")
+
+
+class PendingRulesSerializer(serializers.Serializer[Any]):
+    """A model is still busy; ask again with the same sentence."""
+
+    generation = serializers.UUIDField()
+    status = serializers.CharField()
 
 
 class ExplainSerializer(RulesSerializer):

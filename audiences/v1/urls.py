@@ -8,7 +8,12 @@ from rest_framework.routers import SimpleRouter
 from audiences.v1.contacts import ContactFieldViewSet, ContactViewSet
 from audiences.v1.imports import ImportRejectsViewSet, ImportUploadViewSet, ImportViewSet
 from audiences.v1.lists import ContactListViewSet, SuppressionViewSet
-from audiences.v1.segments import SegmentExplainView, SegmentPreviewView, SegmentViewSet
+from audiences.v1.segments import (
+    SegmentExplainView,
+    SegmentFromTextView,
+    SegmentPreviewView,
+    SegmentViewSet,
+)
 
 router = SimpleRouter(trailing_slash=False)
 router.register("contacts", ContactViewSet, basename="contact")
@@ -22,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contacts/<uuid:id>/export", ContactViewSet.as_view({"get": "export"})),
     path("segments/preview", SegmentPreviewView.as_view()),
     path("segments/explain", SegmentExplainView.as_view()),
+    path("segments/from-text", SegmentFromTextView.as_view()),
     path("imports", ImportUploadViewSet.as_view({"get": "list", "post": "create"})),
     path("imports/<uuid:id>", ImportViewSet.as_view({"get": "retrieve"})),
     path("imports/<uuid:id>/rejects.csv", ImportRejectsViewSet.as_view({"get": "rejects"})),

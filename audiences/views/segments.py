@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 
+from accounts.permissions import role_allows
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
 from audiences import services
 from audiences.models import Contact, Segment
@@ -24,6 +25,7 @@ from audiences.selectors import (
     preview_segment,
     with_status,
 )
+from audiences.services.described import Proposal, in_words, propose_rules
 from pulsequill.core.errors import DomainError, Invalid
 
 MAX_BODY = 64 * 1024
@@ -172,6 +174,29 @@ class _RulesView(WorkspacePage):
         except DomainError as error:
             faults = [{"field": fault.field, "detail": fault.detail} for fault in error.errors]
             return JsonResponse({"detail": error.detail, "errors": faults}, status=error.status)
+
+
+class SegmentDescribeView(WorkspacePage):
+    """Rules for a sentence, shown in the builder. While a model is busy the builder asks again."""
+
+    permission = "contact.view"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer with a proposal, or 202 while a model works on it."""
+        try:
+            proposed = propose_rules(
+                workspace=self.workspace,
+                actor=self.user,
+                text=_json(request).get("text", ""),
+                may_ask_model=role_allows(self.membership.role, "draft.edit"),
+                wait_s=0,
+            )
+        except DomainError as error:
+            return JsonResponse({"detail": error.detail}, status=error.status)
+        if isinstance(proposed, Proposal):
+            return JsonResponse(in_words(proposed, self.workspace))
+        return JsonResponse({"generation": str(proposed.pk), "status": proposed.status}, status=202)
 
 
 class SegmentPreviewView(_RulesView):

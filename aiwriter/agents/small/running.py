@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel, create_model, model_validator
+
 from aiwriter.agents.contract import BriefData, VoiceData
 from aiwriter.agents.offline.rewriting import NeedsModel
-from aiwriter.agents.small import alt_text, cta, part, wording
+from aiwriter.agents.small import alt_text, cta, insight, part, segment, wording
 from aiwriter.agents.small import brief as proposing
 from aiwriter.agents.small import voice as brand_voice
+from aiwriter.agents.small.growing import complete_growing
 from aiwriter.agents.small.task import Asked, SmallTask
 from aiwriter.gateway.errors import GatewayError
 from aiwriter.gateway.gateway import LLMGateway
@@ -26,6 +29,8 @@ TASKS: dict[str, SmallTask] = {
     Generation.Kind.PART: part.PART,
     Generation.Kind.BRIEF: proposing.BRIEF,
     Generation.Kind.VOICE: brand_voice.VOICE,
+    Generation.Kind.SEGMENT: segment.SEGMENT,
+    Generation.Kind.INSIGHT: insight.INSIGHT,
 }
 
 
@@ -45,7 +50,7 @@ def run_small_task(
         role="writer",
         task=task.prompt,
         messages=build_messages(task.prompt, task.data(asked)),
-        schema=task.answer,
+        schema=_shape(task, asked),
         max_output_tokens=task.max_output_tokens,
         complexity="low" if task.is_short else brief.complexity or "medium",  # type: ignore[arg-type]
         needs_brand_alignment=bool(voice.profile),
@@ -54,7 +59,7 @@ def run_small_task(
         model=str(generation.request.get("model", "")),
         is_cacheable=task.is_cacheable and generation.request.get("instruction") != "another_try",
     )
-    answer = gateway.complete(request)
+    answer = complete_growing(gateway, request, generation) if task.is_shown else gateway.complete(request)
     return {**task.result(asked, answer.parsed), "model": answer.model, "provider": answer.provider}
 
 
@@ -66,6 +71,20 @@ def keep_result(generation: Generation, *, brief: BriefData, voice: VoiceData, r
     """
     if keep := TASKS[generation.kind].keep:
         keep(Asked(generation, brief, voice), result)
+
+
+def _shape(task: SmallTask, asked: Asked) -> type[BaseModel]:
+    """Return the shape of the answer; what the task's check refuses is a wrong shape, which the gateway has mended."""
+    check = task.check
+    if check is None:
+        return task.answer
+
+    def checked(answer: BaseModel) -> BaseModel:
+        check(asked, answer)
+        return answer
+
+    validators: Any = {"checked": model_validator(mode="after")(checked)}
+    return create_model(task.answer.__name__, __base__=task.answer, __validators__=validators)
 
 
 def _by_rules(task: SmallTask, asked: Asked) -> dict[str, Any]:

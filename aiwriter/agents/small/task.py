@@ -39,6 +39,9 @@ class SmallTask:
         is_short: a short text, which the small model writes.
         max_output_tokens: the longest answer that is paid for.
         is_cacheable: the same question may be answered from the cache.
+        is_shown: the answer's `text` is shown while it grows.
+        check: raises ValueError for an answer that has the shape and still cannot be; the model then gets one chance to
+            mend it.
         keep: called in the transaction that ends the generation, to put the result where it belongs.
     """
 
@@ -50,4 +53,6 @@ class SmallTask:
     is_short: bool = False
     max_output_tokens: int = 1500
     is_cacheable: bool = True
+    is_shown: bool = False
     keep: Callable[[Asked, dict[str, Any]], None] | None = None
+    check: Callable[[Asked, Any], None] | None = None

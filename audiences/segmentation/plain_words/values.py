@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from audiences.segmentation.plain_words.vocabulary import MAILBOXES, Vocabulary, pattern_of
+from audiences.segmentation.plain_words.vocabulary import COUNTRIES, MAILBOXES, Vocabulary, pattern_of
 
 MOST_WORDS = 6
 _SPACE = re.compile(r"\s*")
@@ -74,11 +74,16 @@ class Scanner:
         texts, end = [first[0]], first[1]
         while (more := _NEXT_VALUE.match(self.text, end)) and not self._is_condition(more.end()):
             following = self._value(more.end())
-            if following is None:
+            if following is None or not self._goes_on(texts[0], more, following[0]):
                 break
             texts.append(following[0])
             end = following[1]
         return list(dict.fromkeys(texts)), end
+
+    def _goes_on(self, first: str, link: re.Match[str], following: str) -> bool:
+        """Whether what follows is another value of the same kind, and not a new thought: "Germany and fond of jazz"."""
+        is_name = not following[0].islower() or following.lower() in COUNTRIES
+        return is_name or (first[0].islower() and "and" not in link[0].lower().split() and " " not in following)
 
     def _is_condition(self, position: int) -> bool:
         found = _STOP.match(self.text, position) or _BEGINS_CONDITION.match(self.text, position)

@@ -72,6 +72,7 @@ CODES: dict[str, str] = {
     "name_taken": "Another one has this name.",
     "key_taken": "Another field has this key.",
     "too_many_fields": "The workspace has as many custom fields as it may have.",
+    "not_understood": "Nothing in the sentence is something that a segment can ask; `detail` names the words.",
     "invalid_rules": "The segment's rules are not valid; `errors` names each place.",
     # writing mails
     "invalid_body": "The content is not valid; `errors` names each block.",
