@@ -87,6 +87,7 @@ REWRITE = SmallTask(
     data=_passage,
     result=lambda asked, answer: _edited(asked, answer.text),
     by_rules=_passage_by_rules,
+    is_shown=True,
 )
 SUBJECT_LINES = SmallTask(
     prompt="subject_lines",
