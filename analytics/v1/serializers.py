@@ -217,3 +217,43 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
             "created_at": report.created_at,
             "updated_at": report.updated_at,
         }
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    """One rate beside the workspace's own average."""
+
+    figure = serializers.CharField()
+    verdict = serializers.ChoiceField(["above", "below", "same", "not_enough_data"])
+    campaigns = serializers.IntegerField(help_text="How many earlier campaigns the average rests on.")
+    text = serializers.CharField()
+
+
+class InsightSerializer(serializers.Serializer[Any]):
+    """Two lines about a finished campaign, and everything that they may rest on."""
+
+    lines = serializers.ListField(child=serializers.CharField(), min_length=2, max_length=2)
+    origin = serializers.ChoiceField(["rules", "ai"])
+    ai_generated = serializers.BooleanField()
+    model = serializers.CharField(allow_blank=True)
+    status = serializers.ChoiceField(["ready", "pending", "failed"])
+    problem = serializers.CharField(allow_blank=True, help_text="Why a model's lines are not shown.")
+    is_current = serializers.BooleanField(help_text="False: the figures have moved since the model wrote.")
+    generation = serializers.UUIDField(allow_null=True)
+    figures = serializers.ListField(child=serializers.CharField())
+    derived = serializers.ListField(child=serializers.CharField())
+    comparisons = ComparisonSerializer(many=True)
+
+
+class FollowUpRequestSerializer(serializers.Serializer[Any]):
+    """Whom the second mail is for."""
+
+    readers = serializers.ChoiceField(["did_not_open", "opened_without_click", "clicked"])
+
+
+class FollowUpSerializer(serializers.Serializer[Any]):
+    """A draft campaign, its segment, and the run that writes it."""
+
+    campaign = serializers.UUIDField()
+    segment = serializers.UUIDField()
+    rules = serializers.JSONField()
+    generation = serializers.UUIDField()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from analytics.v1 import campaigns, records, subjects
+from analytics.v1 import campaigns, insight, records, subjects
 
 router = SimpleRouter(trailing_slash=False)
 router.register("goals", records.Goals, basename="goal")
@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<uuid:id>/domains", campaigns.DomainsView.as_view()),
     path("campaigns/<uuid:id>/live", campaigns.LiveView.as_view()),
     path("campaigns/<uuid:id>/experiment", campaigns.ExperimentView.as_view()),
+    path("campaigns/<uuid:id>/insight", insight.InsightView.as_view()),
+    path("campaigns/<uuid:id>/follow-up", insight.FollowUpView.as_view()),
     path("contacts/<uuid:id>/events", records.ContactEvents.as_view({"get": "list"})),
     path("events", records.Conversions.as_view()),
     path("subjects/similar", subjects.SimilarSubjectsView.as_view()),

@@ -163,6 +163,8 @@ v1/campaigns/<uuid:id>/timeline                               Campaign
 v1/campaigns/<uuid:id>/domains                                Campaign
 v1/campaigns/<uuid:id>/live                                   Campaign
 v1/campaigns/<uuid:id>/experiment                             Campaign
+v1/campaigns/<uuid:id>/insight                                Campaign
+v1/campaigns/<uuid:id>/follow-up                              Campaign
 v1/contacts/<uuid:id>/events                                  Contact
 v1/events
 v1/subjects/similar
@@ -337,6 +339,8 @@ outbox/<int:key>.eml                                          CapturedMessage
 analytics
 campaigns/<uuid:campaign_id>/live                             Campaign
 campaigns/<uuid:campaign_id>/live/providers                   Campaign
+campaigns/<uuid:campaign_id>/insight                          Campaign
+campaigns/<uuid:campaign_id>/follow-up                        Campaign
 campaigns/<uuid:campaign_id>/live/<slug:action>               Campaign
 """
 
