@@ -13,8 +13,11 @@ CODE := manage.py pulsequill accounts aiwriter audiences campaigns analytics tes
 DEPLOYED := PUBLIC_URL=https://mail.example.com DATABASE_URL=postgresql://app:pw@db.invalid/app REDIS_URL=redis://valkey.invalid \
 	SECRET_KEY=for-the-deploy-check-only-0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t LOG_LEVEL=WARNING
 
+AIMOCK_VERSION := 1.43.0
+AIMOCK := $(VENV)/aimock/node_modules/@copilotkit/aimock/dist/cli.js
+
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crew check lint format types contracts migrations deploy-check bench chaos load pictures clean
+.PHONY: help run test test-crew test-wire check lint format types contracts migrations deploy-check bench chaos load pictures clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -25,6 +28,9 @@ run: $(VENV)/.runs  ## Start everything, with a demo workspace, on http://localh
 test: $(VENV)/.develops  ## Run all tests (ARGS=... goes to pytest); finds or installs a browser for the journeys
 	@$(PY) -m tests.browser
 	$(call pytest,)
+
+test-wire: $(VENV)/.develops $(AIMOCK)  ## Run the gateway against aimock, a second stand-in for the providers (needs Node and npm)
+	@AIMOCK=$(abspath $(AIMOCK)) $(PY) -m pytest -q tests/aimock $(ARGS)
 
 check: lint types contracts migrations deploy-check  ## Everything the project can prove by itself
 	@$(PY) -m tests.browser
@@ -88,6 +94,13 @@ endef
 
 #: The contract of both engines, CrewAI's manners, and the gateway on the other SDK version.
 CREW_TESTS := tests/crew tests/aiwriter/test_engines.py tests/aiwriter/test_lean_imports.py $(wildcard tests/wire/test_llm_*.py)
+
+# --- aimock: fetched by npm beside the virtual environment, never part of the project
+
+$(AIMOCK):
+	@command -v npm >/dev/null || { echo "There is no npm here. Install Node 20 or later."; exit 1; }
+	@echo "Installing aimock $(AIMOCK_VERSION) ..."
+	@npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix $(VENV)/aimock @copilotkit/aimock@$(AIMOCK_VERSION)
 
 # --- the virtual environments: made once, filled again only when a lock file changes
 
