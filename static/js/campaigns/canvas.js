@@ -23,9 +23,9 @@ const FOCUSABLE = new Set(["heading", "text", "quote"]);
 /**
  * @param {HTMLElement} root
  * @param {import("pq/campaigns/document").MailDocument} mail
- * @param {{editorUrl: string, canEdit: boolean, directory: object, networks: string[], tagPicker: object, pickKind: (anchor: Element, options: object) => Promise<string|undefined>, say: (words: string) => void}} options
+ * @param {{editorUrl: string, canEdit: boolean, directory: object, networks: string[], tagPicker: object, pickKind: (anchor: Element, options: object) => Promise<string|undefined>, say: (words: string) => void, aid: object|null}} options
  */
-export function blockCanvas(root, mail, { editorUrl, canEdit, directory, networks, tagPicker, pickKind, say }) {
+export function blockCanvas(root, mail, { editorUrl, canEdit, directory, networks, tagPicker, pickKind, say, aid }) {
   let chosen = null;
   const blocks = arrangement(mail, { say, onFocus: (id) => { chosen = id; } });
   const editors = editorPool({ editorUrl, canEdit, directory, tagPicker });
@@ -132,6 +132,7 @@ export function blockCanvas(root, mail, { editorUrl, canEdit, directory, network
       iconButton("copy", `Copy ${name} block`, () => blocks.duplicate(id), "btn quiet s icon"),
       iconButton("trash", `Remove ${name} block`, () => blocks.remove(id), "btn quiet s icon")));
     if (wide.length) bar.append(element("div", { className: "inspect-fields" }, ...wide));
+    bar.append(...(aid?.rowsOf(block, state) ?? []));
     return bar;
   }
 

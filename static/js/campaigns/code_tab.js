@@ -24,7 +24,7 @@ const same = (one, other) => Array.isArray(one) && sourceOf(one) === sourceOf(ot
 export function codeTab(area, mail) {
   let isUnread = false;
 
-  const read = debounce(() => {
+  function readSource() {
     if (mail.content.format !== "blocks") {
       mail.change("source", (content) => { content.body = area.value; });
       return;
@@ -36,7 +36,8 @@ export function codeTab(area, mail) {
       area.show(null);
       mail.change("source", (content) => { content.body = value; });
     }
-  }, READ_MS);
+  }
+  const read = debounce(readSource, READ_MS);
   area.addEventListener("input", read);
 
   return {
@@ -47,6 +48,11 @@ export function codeTab(area, mail) {
       if (format !== "blocks") area.value = body;
       else if (!same(readJson(area.value).value, body)) area.value = sourceOf(body);
       isUnread = false;
+    },
+    /** Take over at once what the box holds. */
+    readNow() {
+      read.cancel();
+      readSource();
     },
     /** Whether the box holds what could not be read. */
     get isUnread() { return isUnread; },

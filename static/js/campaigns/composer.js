@@ -25,6 +25,7 @@ const editor = mailEditor(one("#mail"), {
   tags: data.tags,
   networks: data.networks,
   what: "this campaign",
+  writer: { campaign: data.campaign, url: data.urls.api, hasModel: data.hasModel },
   urls: data.urls,
   revision: data.revision,
   payload: ({ subject, preview_text, format, body }) => ({ variants: [{ label: data.label, subject, preview_text, format, body }] }),

@@ -45,6 +45,13 @@ export class MailDocument extends EventTarget {
     this.#tell(isStructural);
   }
 
+  /** Do something that is an undo step of its own: typing right before and after it is another one. */
+  apart(work) {
+    this.#stepKey = null;
+    work();
+    this.#stepKey = null;
+  }
+
   /** Put other content in place, such as an adopted draft; one undo step. */
   replace(content) {
     this.change("replace", (current) => Object.assign(current, copy(content)), { isStructural: true });

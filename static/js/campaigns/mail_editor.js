@@ -19,6 +19,7 @@ import { openHistory } from "pq/campaigns/history";
 import { pickMenu } from "pq/campaigns/pick_menu";
 import { subjectLines } from "pq/campaigns/subject_lines";
 import { tagPicker } from "pq/campaigns/tag_picker";
+import { writingAid } from "pq/campaigns/writing_aid";
 
 /**
  * @param {HTMLElement} root
@@ -28,10 +29,11 @@ import { tagPicker } from "pq/campaigns/tag_picker";
  *   urls: {api: string, editor: string, convert: string, versions?: string},
  *   revision: string|number, payload: (content: object) => object, revisionOf: (answer: object) => string|number,
  *   contentOf: (answer: object) => object,
+ *   writer?: {campaign: string, url: string, hasModel: boolean},
  *   onSaved?: (revision: string|number) => void, onContent?: (content: object) => void
  * }} options
  *   `contentOf` reads subject, preview text, format and body from an answer that changed them on the server;
- *   `what` is edited, as in "this campaign"; `onContent` is told the content at first and after each change.
+ *   `writer`: the AI writer helps here, see writing_aid.js; `what` is edited, as in "this campaign"; `onContent` is told the content at first and after each change.
  */
 export function mailEditor(root, options) {
   const { canEdit, tags, networks, urls, what, onContent = () => {} } = options;
@@ -72,8 +74,9 @@ export function mailEditor(root, options) {
     entries: Object.entries(KINDS).map(([type, { label, icon, hint, words }]) => ({ label, icon, hint, words, value: type })),
   });
   const pickKind = (anchor, { isNested = false } = {}) => pickAnyKind(anchor, { isAllowed: (entry) => !(isNested && entry.value === "columns") });
-  const canvas = blockCanvas(one("[data-canvas]"), mail, { editorUrl: urls.editor, canEdit, directory, networks, tagPicker: picker, pickKind, say });
   const code = codeTab(one("code-area"), mail);
+  const aid = canEdit && options.writer ? writingAid(root, mail, { ...options.writer, directory, code, say }) : null;
+  const canvas = blockCanvas(one("[data-canvas]"), mail, { editorUrl: urls.editor, canEdit, directory, networks, tagPicker: picker, pickKind, say, aid });
   const formatChoice = one("[data-format]");
   let isCode = !isBlocks();
 
