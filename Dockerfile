@@ -1,8 +1,10 @@
 # One image for every process: web, workers, beat, event consumer. The command decides which (docker-compose.yml).
+# With REQUIREMENTS=requirements-crew.lock it has CrewAI too, which only the `ai` worker needs, and is 730 MB larger.
 FROM python:3.13-slim AS packages
+ARG REQUIREMENTS=requirements.lock
 WORKDIR /app
-COPY requirements.lock .
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
+COPY ${REQUIREMENTS} .
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r ${REQUIREMENTS}
 
 FROM python:3.13-slim
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PULSEQUILL_HOME=/data HOST=0.0.0.0 PORT=8000
