@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
 
 from aiwriter.models import BrandFact, BrandVoice, Budget
-from aiwriter.services.voices import FORMALITIES, VOICE_LISTS
+from aiwriter.voice.profile import FORMALITIES, VOICE_LISTS, stored_trait, trait_line, typed_trait
 
 MICRO = 1_000_000
 _LABELS = {
-    "traits": ("Traits", "One a line, such as: warm, never gushing"),
+    "traits": ("Traits", "What you are and what you are not, one a line, such as: warm, never gushing"),
     "do_words": ("Words we use", "One a line"),
     "dont_words": ("Words we avoid", "One a line; drafts with one of them are blocked"),
-    "style_rules": ("Style rules", "One a line, such as: short sentences"),
+    "style_rules": ("Style rules", "One a line, such as: No exclamation marks. Sentences under 20 words."),
     "banned_phrases": ("Banned phrases", "One a line; drafts with one of them are blocked"),
 }
 
@@ -49,7 +50,6 @@ class VoiceForm(forms.Form):
     formality = forms.ChoiceField(
         label="Formality", required=False, choices=[(value, value.capitalize() or "Not set") for value in FORMALITIES]
     )
-    status = forms.ChoiceField(label="Status", choices=BrandVoice.Status.choices, initial=BrandVoice.Status.ACTIVE)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,14 +62,35 @@ class VoiceForm(forms.Form):
     @classmethod
     def of(cls, voice: BrandVoice) -> VoiceForm:
         """Return the form filled from a voice."""
-        lists = {name: "\n".join(voice.profile.get(name, [])) for name in VOICE_LISTS}
-        formality = voice.profile.get("formality", "")
-        return cls(initial={"name": voice.name, "status": voice.status, "formality": formality, **lists})
+        lists = {name: "\n".join(map(trait_line, voice.profile.get(name, []))) for name in VOICE_LISTS}
+        return cls(initial={"name": voice.name, "formality": voice.profile.get("formality", ""), **lists})
 
     def profile(self) -> dict[str, Any]:
         """Return the profile that was typed in."""
-        lists = {name: [line.strip() for line in self.cleaned_data[name].splitlines()] for name in VOICE_LISTS}
+        lists: dict[str, list[Any]] = {
+            name: [line.strip() for line in self.cleaned_data[name].splitlines()] for name in VOICE_LISTS
+        }
+        lists["traits"] = [stored_trait(typed_trait(line)) for line in filter(None, lists["traits"])]
         return {**lists, "formality": self.cleaned_data["formality"]}
+
+
+class LearnForm(forms.Form):
+    """What a voice is learned from: texts that are pasted, and files; stored samples are chosen beside it."""
+
+    name = forms.CharField(
+        label="Name of the voice", max_length=120, help_text="A name that exists gets a new version, as a proposal."
+    )
+    pasted = forms.CharField(
+        label="Paste mails you are proud of",
+        required=False,
+        max_length=300_000,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text="One or more; a line of three dashes (---) stands between two.",
+    )
+
+    def pasted_texts(self) -> list[str]:
+        """Return the texts that were pasted."""
+        return [text.strip() for text in re.split(r"^\s*-{3,}\s*$", self.cleaned_data["pasted"], flags=re.MULTILINE)]
 
 
 class FactForm(forms.Form):

@@ -100,6 +100,13 @@ def list_brand_voices(workspace: Workspace) -> QuerySet[BrandVoice]:
     return rows.filter(pk__in=newest).order_by("name")
 
 
+def list_usable_voices(workspace: Workspace) -> QuerySet[BrandVoice]:
+    """Return of every brand voice the newest version that a person stands behind, by name: what briefs may ask for."""
+    rows = BrandVoice.objects.for_workspace(workspace).exclude(status=BrandVoice.Status.PROPOSED)
+    newest = rows.order_by("name", "-version").distinct("name").values("pk")
+    return rows.filter(pk__in=newest).order_by("name")
+
+
 def get_brand_voice(workspace: Workspace, voice_id: UUID | str) -> BrandVoice:
     """Return one version of a brand voice.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from aiwriter.views import calls, facts, generations, keys, studio, usage, voices
+from aiwriter.views import calls, facts, generations, keys, memory, studio, usage, voice_learning, voices
 
 app_name = "aiwriter"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -22,6 +22,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ai/facts/<uuid:fact_id>", facts.FactPage.as_view(), name="fact_edit"),
     path("ai/facts/<uuid:fact_id>/delete", facts.FactDelete.as_view(), name="fact_delete"),
     path("ai/voices/new", voices.VoicePage.as_view(), name="voice_new"),
-    path("ai/voices/<uuid:voice_id>", voices.VoicePage.as_view(), name="voice_edit"),
-    path("ai/voices/<uuid:voice_id>/delete", voices.DeleteVoicePage.as_view(), name="voice_delete"),
+    path("ai/voices", voices.VoiceListPage.as_view(), name="voices"),
+    path("ai/voices/learn", voice_learning.LearnVoicePage.as_view(), name="voice_learn"),
+    path("ai/voices/learning/<uuid:generation_id>", voice_learning.LearningPage.as_view(), name="voice_learning"),
+    path("ai/voices/<uuid:voice_id>", voices.VoiceDetailPage.as_view(), name="voice_detail"),
+    path("ai/voices/<uuid:voice_id>/edit", voices.VoicePage.as_view(), name="voice_edit"),
+    path("ai/voices/<uuid:voice_id>/compare", voices.VoiceComparePage.as_view(), name="voice_compare"),
+    *(
+        path(f"ai/voices/<uuid:voice_id>/{verb}", view.as_view(), name=f"voice_{verb}")
+        for verb, view in voices.VOICE_ACTIONS.items()
+    ),
+    path("ai/samples/<uuid:sample_id>/delete", voice_learning.SampleDelete.as_view(), name="sample_delete"),
+    path("ai/memory", memory.MemoryPage.as_view(), name="memory"),
+    path("ai/memory/refresh", memory.MemoryRefresh.as_view(), name="memory_refresh"),
+    path("ai/memory/<uuid:exemplar_id>/forget", memory.MemoryForget.as_view(), name="memory_forget"),
 ]

@@ -14,6 +14,7 @@ from campaigns.views import (
     drafting,
     history,
     ledger,
+    likeness,
     media,
     outbox,
     providers,
@@ -29,6 +30,8 @@ app_name = "campaigns"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns", campaigns.CampaignListPage.as_view(), name="campaign_list"),
     path("campaigns/new", campaigns.CampaignNewPage.as_view(), name="campaign_new"),
+    path("campaigns/voice-samples", likeness.VoiceSamplesPage.as_view(), name="voice_samples"),
+    path("campaigns/<uuid:campaign_id>/similar", likeness.SimilarPage.as_view(), name="similar"),
     path("campaigns/convert", composer.BodyConvert.as_view(), name="body_convert"),
     path("campaigns/<uuid:campaign_id>", composer.ComposerPage.as_view(), name="composer"),
     path("campaigns/<uuid:campaign_id>/preview", composer.PreviewFrame.as_view(), name="preview_frame"),

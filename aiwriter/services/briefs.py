@@ -88,4 +88,6 @@ def _brand_voice(workspace: Workspace, chosen: Any, errors: list[FieldError]) ->
         voice = None
     if voice is None:
         errors.append(FieldError("brand_voice", "does_not_exist", "There is no such brand voice."))
+    elif not voice.is_in_force:
+        errors.append(FieldError("brand_voice", "not_accepted", "This voice is a proposal: a person accepts it first."))
     return voice

@@ -105,12 +105,23 @@ class ReportSerializer(serializers.Serializer[Any]):
     metrics = serializers.DictField(child=serializers.FloatField())
 
 
+@extend_schema_serializer(component_name="VoiceReport")
+class VoiceReportSerializer(serializers.Serializer[Any]):
+    """How a draft sounds beside the voice that its brief asks for: 0 to 100, counted by rules."""
+
+    score = serializers.IntegerField(min_value=0, max_value=100)
+    label = serializers.CharField()  # type: ignore[assignment]
+    paragraphs = serializers.ListField(child=serializers.DictField())
+    unchecked = serializers.ListField(child=serializers.CharField())
+    voice = serializers.DictField()
+
+
 class DraftSerializer(serializers.ModelSerializer[Draft]):
     """One angle."""
 
     guardrails = ReportSerializer()
+    voice = VoiceReportSerializer(allow_null=True)
     blocks = serializers.ListField(child=serializers.DictField())
-    voice = serializers.DictField(allow_null=True, help_text="How well it sounds like the brand; null: not scored.")
     made_from = serializers.ListField(
         child=serializers.DictField(), help_text="`{draft, parts}` of a mix, `{generation, parts}` of a rewritten part."
     )
@@ -151,6 +162,8 @@ class BrandVoiceSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(read_only=True)
     name = serializers.CharField(max_length=120)
     status = serializers.ChoiceField(choices=BrandVoice.Status.choices, required=False)
-    profile = SafeJSONField(help_text="traits, do_words, dont_words, style_rules, banned_phrases, formality")
+    profile = SafeJSONField(
+        help_text="traits (texts, or {is, is_not}), do_words, dont_words, style_rules, banned_phrases, formality"
+    )
     version = serializers.IntegerField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)

@@ -28,9 +28,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ai/subject-score", passages.SubjectScoreView.as_view(), name="v1_ai_subject_score"),
     path("ai/generations", drafts.GenerationViewSet.as_view({"get": "list"}), name="v1_ai_generation_list"),
     path("ai/brand-voices", brand.BrandVoiceViewSet.as_view(_LIST), name="v1_ai_brand_voice_list"),
+    path("ai/brand-voices/learn", brand.LearnVoiceView.as_view(), name="v1_ai_brand_voice_learn"),
     path("ai/brand-voices/<uuid:id>", brand.BrandVoiceViewSet.as_view(_ONE), name="v1_ai_brand_voice"),
     path("ai/facts", facts.FactViewSet.as_view(_LIST), name="v1_ai_fact_list"),
     path("ai/facts/<uuid:id>", facts.FactViewSet.as_view(_ONE), name="v1_ai_fact"),
+    path("ai/exemplars", brand.ExemplarViewSet.as_view({"get": "list"}), name="v1_ai_exemplar_list"),
+    path("ai/exemplars/similar", brand.ExemplarViewSet.as_view({"post": "similar"}), name="v1_ai_exemplar_similar"),
+    path("ai/exemplars/<uuid:id>", brand.ExemplarViewSet.as_view({"delete": "destroy"}), name="v1_ai_exemplar"),
     path("ai/usage", usage.UsageView.as_view(), name="v1_ai_usage"),
     path("ai/calls", usage.CallViewSet.as_view({"get": "list"}), name="v1_ai_call_list"),
 ]

@@ -37,6 +37,7 @@ class Manner:
 
     Attributes:
         spread: standard deviation of the words in a sentence.
+        capitals: words in capitals, of four letters or more.
         formality: 0 (chat) to 100 (a legal letter); None in languages without markers, or with too few words.
         contractions: None where a language has none to speak of.
     """
@@ -50,6 +51,7 @@ class Manner:
     exclamations: float
     questions: float
     emoji: float
+    capitals: float
     you: float | None
     we: float | None
     contractions: float | None
@@ -143,6 +145,7 @@ def measure(texts: Sequence[str]) -> Manner:
         exclamations=round(100 * whole.count("!") / sentences, 1),
         questions=round(100 * whole.count("?") / sentences, 1),
         emoji=round(100 * len(_EMOJI.findall(whole)) / sentences, 1),
+        capitals=round(100 * sum(len(word) > 3 and word.isupper() for word in words) / sentences, 1),
         you=_rate(whole, code, "you", len(words)),
         we=_rate(whole, code, "we", len(words)),
         contractions=_rate(whole, code, "contractions", len(words)),

@@ -114,6 +114,7 @@ def _observations(manner: Manner, paragraphs: Sequence[str]) -> Iterable[tuple[b
     yield is_enough and manner.exclamations == 0, Trait("calm", "shouting"), "No exclamation marks.", ""
     yield manner.exclamations >= 25, Trait("lively", "flat"), "", sentence_with("!", paragraphs)
     yield is_enough and manner.emoji == 0, None, "No emoji.", ""
+    yield is_enough and manner.capitals == 0, None, "No words in capitals.", ""
     yield (manner.you or 0) >= 3.5, Trait("personal", "distant"), "", _sentence_of(manner, "you", paragraphs)
     talks = (manner.contractions or 0) >= 1.5
     yield talks, Trait("conversational", "stiff"), "Use contractions.", _sentence_of(manner, "contractions", paragraphs)

@@ -175,7 +175,7 @@ def _formality(text: str, profile: Mapping[str, Any], measured: Mapping[str, Any
     if target is None or len(WORD.findall(text)) < FEWEST_WORDS:
         return
     own = formality_of(text, language)
-    if own is None or abs(own - target) <= FORMALITY_SLACK:
+    if own is None or abs(own - target) <= FORMALITY_SLACK or class_of(own) == class_of(target):
         return
     way = "more formal" if own > target else "more casual"
     points = -min(25, round((abs(own - target) - FORMALITY_SLACK) * 0.8) + 5)

@@ -88,6 +88,8 @@ class Tenant:
     owner: User
     analyst: User
     rows: dict[type[models.Model], Any] = field(default_factory=dict)
+    #: Models whose row is being made: a relation that may be empty does not lead back to one of them.
+    _making: set[type[models.Model]] = field(default_factory=set)
 
     def row(self, model: type[models.Model]) -> Any:
         """Return this tenant's row of a model, made on first demand."""
@@ -103,9 +105,11 @@ class Tenant:
 
     def _make(self, model: type[models.Model]) -> Any:
         values: dict[str, Any] = {}
+        self._making.add(model)
         for column in model._meta.fields:
             if column.is_relation:
-                if column.related_model is not model and column.related_model._meta.app_label in OURS:
+                is_ours = column.related_model is not model and column.related_model._meta.app_label in OURS
+                if is_ours and not (column.null and column.related_model in self._making):
                     values[column.name] = self.row(column.related_model)
             elif not (
                 column.primary_key
@@ -116,6 +120,7 @@ class Tenant:
                 or getattr(column, "auto_now_add", False)
             ):
                 values[column.name] = _filler(column, self.marker)
+        self._making.discard(model)
         return model._default_manager.create(**values)
 
     def public_id(self, model: type[models.Model]) -> str:
