@@ -5,12 +5,13 @@ import { icon } from "pq/icon";
 
 const GAP = 6;
 
-/** Put an open popover beside what it belongs to, inside the window. */
-export function placeBeside(popover, anchor) {
+/** Put an open popover below what it belongs to (above it where that is asked for or below is no room), inside the window. */
+export function placeBeside(popover, anchor, { isAbove = false } = {}) {
   const at = anchor.getBoundingClientRect();
   const box = popover.getBoundingClientRect();
+  const fitsAbove = at.top - GAP - box.height >= 0;
   const fitsBelow = at.bottom + GAP + box.height <= innerHeight;
-  const top = fitsBelow ? at.bottom + GAP : Math.max(GAP, at.top - GAP - box.height);
+  const top = fitsBelow && !(isAbove && fitsAbove) ? at.bottom + GAP : Math.max(GAP, at.top - GAP - box.height);
   const left = Math.min(Math.max(GAP, at.left), innerWidth - box.width - GAP);
   popover.style.setProperty("inset", `${top}px auto auto ${left}px`);
 }

@@ -52,7 +52,7 @@ export function selectionBar(root, { rewriter, apart, code }) {
     const { target } = targetAt(node, { apart, code });
     if (!target) return hide();
     if (!bar.matches(":popover-open")) bar.showPopover();
-    placeBeside(bar, { getBoundingClientRect: () => target.place() });
+    placeBeside(bar, { getBoundingClientRect: () => target.place() }, { isAbove: true }); // below stand the block's own tools
   }
   const settle = debounce(show, SETTLED_MS);
   document.addEventListener("selectionchange", () => { if (!bar.contains(document.activeElement)) settle(); });
