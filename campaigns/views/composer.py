@@ -15,6 +15,7 @@ from accounts.models import Workspace
 from accounts.permissions import role_allows
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
 from aiwriter import selectors as writer
+from aiwriter.gateway.keys import providers_for
 from aiwriter.models import Draft, Generation
 from audiences import selectors as audiences
 from campaigns.content.blocks import NETWORK_NAMES
@@ -143,7 +144,7 @@ class ComposerPage(WorkspaceTemplatePage):
             "networks": list(NETWORK_NAMES),
             "brief": brief_as_json(campaign),
             "canEdit": can_edit,
-            "hasModel": any(row["is_set"] for row in writer.list_provider_keys(self.workspace)),
+            "hasModel": bool(providers_for(self.workspace.pk)),
             "sample": {"id": str(sample.pk), "email": sample.email} if sample else None,
             "generation": str(generation.pk) if generation else None,
             "decided": decided_drafts(generation),

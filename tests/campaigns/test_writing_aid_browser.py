@@ -26,7 +26,7 @@ from campaigns.models import Campaign
 from tests.aiwriter import team
 from tests.campaigns.making import HELLO, make_campaign, make_member, make_workspace
 from tests.fakes.llm_server import LLMServer, Reply, Request
-from tests.pages import PageFor, assert_accessible, assert_fits, save_picture
+from tests.pages import LOOKS, PageFor, assert_accessible, assert_fits, save_picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -480,7 +480,7 @@ def test_a_button_gets_labels_and_a_picture_its_words_each_as_one_undo_step(
     assert "Hi {{first_name}}, see the beans." in team.data_of(model.requests[-1])["around"]
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("dark", 360)])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_it_is_accessible_and_fits(
     model: LLMServer, composer: Callable[..., Page], campaign: Campaign, theme: str, width: int
 ) -> None:
