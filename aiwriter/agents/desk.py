@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -15,6 +16,7 @@ from aiwriter.gateway.errors import FAULTS
 from aiwriter.gateway.router import OFFLINE
 from aiwriter.models import Generation, GenerationStep
 from aiwriter.models.draft import readable_text
+from aiwriter.models.model_price import dollars
 
 ROLES = {
     "strategist": "Strategist", "writer": "Writer", "brand_reviewer": "Brand reviewer", "critic": "Compliance critic",
@@ -29,10 +31,32 @@ def desk_frames(generation: Generation) -> list[dict[str, Any]]:
     """
     rows = GenerationStep.objects.for_workspace(generation.workspace_id).filter(generation=generation)
     steps = list(rows.order_by("created_at", "pk"))
-    first = {step.task: index for index, step in reversed(list(enumerate(steps)))}
-    together = sorted(steps, key=lambda step: first[step.task])
+    first = {_turn(step): index for index, step in reversed(list(enumerate(steps)))}
+    together = sorted(steps, key=lambda step: (first[_turn(step)], step.task))
     written: dict[str, DraftContent] = {}
-    return [_frame(list(calls), written) for _, calls in groupby(together, key=lambda step: step.task)]
+    frames = [_frame(list(calls), written) for _, calls in groupby(together, key=lambda step: step.task)]
+    return [row for frame in frames for row in (_of_templates(frame, generation) or [frame])]
+
+
+def _of_templates(frame: dict[str, Any], generation: Generation) -> list[dict[str, Any]]:
+    """Return the rows of the one call that stands for all template drafts; empty for every other call."""
+    if frame["task"] != "drafts":
+        return []
+    drafts = [draft for draft in generation.ordered_drafts if not draft.made_from_drafts]
+    return [
+        {
+            **frame,
+            "label": f"Template {draft.letter}",
+            "task": f"writer:{draft.letter}",
+            "summary": f"{len(readable_text(draft.blocks).split())} words",
+        }
+        for draft in drafts
+    ]
+
+
+def _turn(step: GenerationStep) -> tuple[str, str]:
+    """Return the role and its look: those who speak side by side stand together, by letter."""
+    return step.role, re.sub(r"\D", "", step.task)
 
 
 def _frame(calls: Sequence[GenerationStep], written: dict[str, DraftContent]) -> dict[str, Any]:
@@ -49,6 +73,7 @@ def _frame(calls: Sequence[GenerationStep], written: dict[str, DraftContent]) ->
         "model": last.model_served or last.model_requested,
         "tokens": sum(call.input_tokens + call.output_tokens for call in calls),
         "cost_micro_usd": sum(call.cost_micro_usd for call in calls),
+        "cost_label": dollars(sum(call.cost_micro_usd for call in calls)),
         "ms": sum(call.latency_ms for call in calls),
         "summary": summary,
         "problems": list(_problems(calls)),

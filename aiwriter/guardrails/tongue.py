@@ -10,7 +10,7 @@ from aiwriter.retrieval.embedders import LexicalEmbedder
 
 #: Cosine of the lexical vectors from which two mails are the same mail.
 SAME_MAIL = 0.95
-_NAMES = {
+LANGUAGE_NAMES = {
     "ar": "Arabic", "de": "German", "en": "English", "es": "Spanish", "fr": "French", "he": "Hebrew", "it": "Italian",
     "ja": "Japanese", "nl": "Dutch", "pl": "Polish", "pt": "Portuguese", "sv": "Swedish", "tr": "Turkish",
 }  # fmt: skip
@@ -19,12 +19,12 @@ _NAMES = {
 def check_language(draft: CheckedDraft) -> Iterator[Finding]:
     """A mail, or a paragraph of it, in another language than the brief asks for."""
     if code := other_language(draft.all_text(), draft.language):
-        name, asked = _NAMES.get(code, code), _NAMES.get(draft.language.split("-")[0], draft.language)
+        name, asked = LANGUAGE_NAMES.get(code, code), LANGUAGE_NAMES.get(draft.language.split("-")[0], draft.language)
         yield remark("language_other", f"This is {name}; the brief asks for {asked}.", "blocks")
         return
     for piece in draft.body:
         if code := other_language(piece.text, draft.language):
-            yield remark("language_mixed", f"This paragraph is {_NAMES.get(code, code)}.", piece.where)
+            yield remark("language_mixed", f"This paragraph is {LANGUAGE_NAMES.get(code, code)}.", piece.where)
 
 
 def check_similarity(draft: CheckedDraft) -> Iterator[Finding]:

@@ -86,6 +86,19 @@ class Draft(TenantModel):
         return readable_text(block for block in self.blocks if block.get("type") in ("text", "quote", "product"))
 
     @property
+    def open_claims(self) -> int:
+        """How many statements nothing supports."""
+        return sum(receipt["support"] is None for receipt in self.guardrails.get("receipts", ()))
+
+    @property
+    def receipts_label(self) -> str:
+        """How its statements are supported, in a few words; empty when it states nothing."""
+        count = len(self.guardrails.get("receipts", ()))
+        if self.open_claims:
+            return f"{self.open_claims} claim{'s'[: self.open_claims != 1]} open"
+        return f"{count} receipt{'s'[: count != 1]}" if count else ""
+
+    @property
     def findings_label(self) -> str:
         """How the checks went, in a few words."""
         open_count = sum(finding["severity"] != "info" for finding in self.guardrails.get("findings", ()))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
+from aiwriter.models.draft import readable_text
 from aiwriter.models.model_price import dollars
 from pulsequill.core.db import TenantModel
 
@@ -106,9 +107,23 @@ class Generation(TenantModel):
         return " ".join(filter(None, (STATUS_LINES[self.Status(self.status)], self.error_detail)))
 
     @property
+    def part_before(self) -> str:
+        """The words of the part that was written anew, before it was."""
+        return _words(self.result.get("before"))
+
+    @property
+    def part_after(self) -> str:
+        """The words of the part that was written anew."""
+        return _words(self.result.get("after"))
+
+    @property
     def ordered_drafts(self) -> list[Draft]:
         """The drafts by position; uses what was prefetched."""
         return sorted(self.drafts.all(), key=lambda draft: draft.position)
+
+
+def _words(part: Any) -> str:
+    return readable_text([part]) if isinstance(part, dict) else str(part or "")
 
 
 STATUS_LINES = {

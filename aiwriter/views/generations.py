@@ -10,6 +10,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
+from aiwriter.agents.desk import desk_frames
 from aiwriter.selectors import generation_json, get_generation
 from aiwriter.services.generations import cancel_generation
 from pulsequill.core.errors import DomainError
@@ -27,8 +28,9 @@ class GenerationPage(WorkspaceTemplatePage):
         """Render the page, or answer JSON to a script."""
         generation = get_generation(self.workspace, generation_id)
         if "application/json" in request.headers.get("Accept", ""):
-            return JsonResponse(generation_json(generation))
-        return self.render_to_response(self.get_context_data(generation=generation, **kwargs))
+            return JsonResponse({**generation_json(generation), "desk": desk_frames(generation)})
+        desk = desk_frames(generation)
+        return self.render_to_response(self.get_context_data(generation=generation, desk=desk, **kwargs))
 
 
 class CancelPage(WorkspacePage):

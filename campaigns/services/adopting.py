@@ -88,7 +88,9 @@ def save_brief(*, campaign: Campaign, actor: User | None, fields: Mapping[str, A
     row = lock_for_edit(campaign, None)
     current = row.brief
     kept = {} if current is None else {name: getattr(current, name) for name in BRIEF_FIELDS}
+    kept["brand_voice"] = str(kept["brand_voice"].pk) if kept.get("brand_voice") else ""
     wanted = {**kept, **fields}
+    wanted["brand_voice"] = str(getattr(wanted["brand_voice"], "pk", wanted["brand_voice"]) or "")
     wanted["allowed_tags"] = allowed_tags(campaign.workspace, wanted.get("allowed_tags", ()))
     if wanted == kept:
         return row

@@ -16,6 +16,7 @@ from accounts.permissions import role_allows
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
 from aiwriter import selectors as writer
 from aiwriter.gateway.keys import providers_for
+from aiwriter.guardrails.tongue import LANGUAGE_NAMES
 from aiwriter.models import Draft, Generation
 from audiences import selectors as audiences
 from campaigns.content.blocks import NETWORK_NAMES
@@ -38,13 +39,17 @@ def brief_as_json(campaign: Campaign) -> dict[str, Any]:
     """Return the brief's fields for the form of the composer."""
     brief = campaign.brief
     if brief is None:
-        return {name: [] if name in ("facts", "must_not_say") else "" for name in BRIEF_INPUTS}
-    return {name: getattr(brief, name) for name in BRIEF_INPUTS}
+        return {name: [] if name in _LINES else "" for name in BRIEF_INPUTS}
+    fields = {name: getattr(brief, name) for name in BRIEF_INPUTS}
+    return {**fields, "brand_voice": str(brief.brand_voice_id or "")}
 
 
 #: The fields that the composer's brief shows.
-BRIEF_INPUTS = ("goal", "audience", "offer", "tone", "length", "cta_label", "cta_url", "facts", "must_not_say")
-_LINES = frozenset({"facts", "must_not_say"})
+BRIEF_INPUTS = (
+    "goal", "audience", "offer", "tone", "length", "language", "brand_voice", "cta_label", "cta_url", "facts",
+    "must_say", "must_not_say",
+)  # fmt: skip
+_LINES = frozenset({"facts", "must_say", "must_not_say"})
 _MAX_LINES = 20
 
 
@@ -70,11 +75,18 @@ def clean_brief(data: dict[str, Any]) -> dict[str, Any]:
     if not fields.get("goal"):
         raise _refused("goal", "Say in one sentence what this mail should achieve.")
     fields["length"] = fields.get("length") or "medium"
+    fields["language"] = fields.get("language") or "en"
     return fields
 
 
 def _refused(field: str, detail: str) -> Invalid:
     return Invalid(detail, errors=[FieldError(field, "invalid", detail)])
+
+
+def languages_for(current: str) -> list[tuple[str, str]]:
+    """Return the languages a brief can ask for, by name; one that it asks for already is among them."""
+    named = sorted(LANGUAGE_NAMES.items(), key=lambda item: item[1])
+    return named if not current or current in LANGUAGE_NAMES else [*named, (current, current)]
 
 
 def last_generation(campaign: Campaign) -> Generation | None:
@@ -147,6 +159,7 @@ class ComposerPage(WorkspaceTemplatePage):
             "hasModel": bool(providers_for(self.workspace.pk)),
             "sample": {"id": str(sample.pk), "email": sample.email} if sample else None,
             "generation": str(generation.pk) if generation else None,
+            "isWritten": bool(generation and generation.is_finished),
             "decided": decided_drafts(generation),
             "urls": {
                 "api": reverse("v1_campaign", args=[campaign.pk]),
@@ -157,6 +170,7 @@ class ComposerPage(WorkspaceTemplatePage):
                 "brief": reverse("campaigns:brief", args=[campaign.pk]),
                 "angles": reverse("campaigns:angles", args=[campaign.pk]),
                 "editor": static("django_prose_editor/editor.js"),
+                "claims": reverse("v1_campaign_claims", args=[campaign.pk]),
                 "contacts": "/v1/contacts",
             },
         }
@@ -165,6 +179,8 @@ class ComposerPage(WorkspaceTemplatePage):
             variant=variant,
             variants=list(campaign.variants.all()),
             brief=data["brief"],
+            voices=writer.list_brand_voices(self.workspace),
+            languages=languages_for(data["brief"]["language"]),
             can_edit=can_edit,
             cannot_edit=not can_edit,
             sample=sample,

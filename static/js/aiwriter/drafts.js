@@ -1,14 +1,18 @@
-// `pq/aiwriter/drafts`: shows a generation while it is being written.
+// `pq/aiwriter/drafts`: shows a generation while it is being written, and afterwards.
 //
 //   import { watchGeneration } from "pq/aiwriter/drafts";
 //   const watch = watchGeneration(element, generationId, { onDraft, onDone, onStage });
 //   watch.cancel();   // asks the server to stop          watch.close();   // stops watching, the writing goes on
 //
-// `element` is the root of templates/aiwriter/_generation.html. Callbacks:
+// `element` is the root of templates/aiwriter/_generation.html. Options:
 //   onDraft(frame)   a draft is final and stored: {id, position, angle, subject, preview_text, blocks, guardrails}
 //   onDone(frame)    {status, generation} with the generation as GET /v1/ai/drafts/<id> has it; also after a failure
-//   onStage(frame)   {role, task, state, model, tokens, cost_micro_usd, summary}
-// Buttons of a card send bubbling events on `element`: "pq:adopt" and "pq:reject", with the draft in event.detail.
+//   onStage(frame)   {role, label, task, state, model, tokens, cost_micro_usd, summary, changes}; stored ones have ms, problems
+//   facts            the facts of the brief: receipts carry their numbers
+//   count            how many cards to lay out before the first word comes
+//   isOver           it was finished when the page was made: what is stored is fetched, no socket is opened
+// Buttons of a card send bubbling events on `element`: "pq:adopt", "pq:reject" with the draft in event.detail, and
+// "pq:fact" with the words of a claim that should go into the brief.
 // After the server has accepted or rejected, call watch.mark(position, "accepted" | "rejected").
 //
 // Frames are absolute snapshots: a repeated one does no harm, so a resumed stream needs no bookkeeping but the last
@@ -16,12 +20,15 @@
 
 import { get, post } from "pq/http";
 import { connect } from "pq/socket";
+import { fillCard, letterOf, markCard } from "pq/aiwriter/card";
+import { mixDialog } from "pq/aiwriter/mix";
+import { partTools } from "pq/aiwriter/part_tools";
+import { factNumbers, watchReceipts } from "pq/aiwriter/receipts";
 
-const LETTERS = "ABCDEFGH";
 const POLL_MS = 1500;
 const TRIES_BEFORE_POLLING = 3;
-/** The click listener of the watch that an element has now: a new watch replaces it. */
-const clicks = new WeakMap();
+/** The listeners of the watch that an element has now: a new watch replaces it. */
+const listening = new WeakMap();
 const DONE = new Set(["succeeded", "failed", "cancelled", "blocked"]);
 const STATUS_LINES = {
   queued: "Waiting for the writer…",
@@ -33,120 +40,21 @@ const STATUS_LINES = {
 };
 
 const part = (root, name) => root.querySelector(`[data-part="${name}"]`);
-const parts = (root, name) => root.querySelectorAll(`[data-part="${name}"]`);
-const show = (root, name, isShown) => root.querySelectorAll(`[data-when="${name}"]`).forEach((node) => { node.hidden = !isShown; });
-const say = (root, name, text) => parts(root, name).forEach((node) => { node.textContent = text; });
-
-/** Readable text of rich text: tags gone, merge tags as a reader would see them. */
-function plain(html) {
-  const text = new DOMParser().parseFromString(html, "text/html").body.textContent;
-  return text
-    .replace(/\{\{\^(\w+)\}\}[\s\S]*?\{\{\/\1\}\}/g, "")
-    .replace(/\{\{[#/]\w+\}\}/g, "")
-    .replace(/\{\{\{?\s*([\w.]+)\s*\}?\}\}/g, (_match, tag) => `‹${tag.replace(/[._]/g, " ")}›`);
-}
-
-const SKETCHED = new Set(["text", "quote", "product"]);
-
-/** What a body says in running text: headings and buttons are left out. */
-export function sketchOf(blocks) {
-  return (blocks || [])
-    .filter((block) => SKETCHED.has(block.type))
-    .map((block) => String(block.html || block.text || block.title || ""))
-    .map((text) => plain(text.replace(/<li>/g, " • ").replace(/<\/(p|li)>|<br\s*\/?>/g, " ")))
-    .filter(Boolean)
-    .join(" ")
-    .replace(/\s+/g, " ")
-    .trim();
-}
-
-function findingsLabel(findings) {
-  const open = findings.filter((finding) => finding.severity !== "info").length;
-  if (open === 0) return "All checks passed";
-  return open === 1 ? "1 thing to check" : `${open} things to check`;
-}
-
-function fillCard(card, frame) {
-  const letter = LETTERS[frame.position] ?? String(frame.position + 1);
-  const sketch = sketchOf(frame.blocks);
-  const isFinal = Boolean(frame.is_final);
-  card.dataset.position = frame.position;
-  if (frame.id) card.dataset.draft = frame.id;
-  say(card, "letter", letter);
-  say(card, "angle", frame.angle || "");
-  say(card, "subject", frame.subject || "…");
-  say(card, "preview_text", frame.preview_text || "");
-  say(card, "sketch", sketch);
-  const words = frame.guardrails?.metrics?.words ?? (sketch ? sketch.split(" ").length : 0);
-  say(card, "words", words ? `${words} words` : "");
-  card.setAttribute("aria-busy", String(!isFinal));
-  show(card, "writing", !isFinal);
-  show(card, "waiting", !isFinal && sketch.length < 200);
-  show(card, "ready", isFinal && Boolean(frame.id));
-  show(card, "offline", isFinal && frame.is_ai_generated === false);
-  const findings = frame.guardrails?.findings ?? [];
-  const list = part(card, "findings");
-  list.replaceChildren(...findings.map((finding) => {
-    const item = document.createElement("li");
-    item.dataset.severity = finding.severity;
-    item.textContent = finding.message;
-    return item;
-  }));
-  list.hidden = findings.length === 0;
-  const hasChecks = Boolean(frame.guardrails);
-  part(card, "checks").hidden = !hasChecks;
-  part(card, "grade").hidden = frame.guardrails?.metrics?.grade === undefined;
-  if (hasChecks) {
-    say(card, "checks", findingsLabel(findings));
-    say(card, "grade", `Grade ${frame.guardrails.metrics?.grade}`);
-    show(card, "blocked", !frame.guardrails.ok);
-  }
-  if (frame.status) markCard(card, frame.status);
-}
-
-function markCard(card, status) {
-  card.classList.toggle("on", status === "accepted");
-  show(card, "adopted", status === "accepted");
-  show(card, "rejected", status === "rejected");
-  const adopt = card.querySelector('[data-act="adopt"]');
-  const reject = card.querySelector('[data-act="reject"]');
-  if (adopt) adopt.disabled = status === "accepted";
-  say(card, "adopt", status === "accepted" ? "In the editor" : "Adopt");
-  if (reject) reject.disabled = status === "rejected";
-}
-
-const STAGE_DOTS = { started: "dot live", done: "dot ok", failed: "dot bad" };
-
-function fillStage(desk, template, frame) {
-  const key = `${frame.role}:${frame.task}`;
-  let row = [...desk.children].find((item) => item.dataset.key === key);
-  if (!row) {
-    row = template.content.firstElementChild.cloneNode(true);
-    row.dataset.key = key;
-    desk.append(row);
-  }
-  part(row, "dot").className = STAGE_DOTS[frame.state] ?? "dot";
-  say(row, "role", frame.label || frame.role);
-  say(row, "cost", frame.state === "started" ? "" : frame.cost_micro_usd ? `$${(frame.cost_micro_usd / 1e6).toFixed(4)}` : "$0");
-  const facts = [frame.summary, frame.model, frame.tokens ? `${frame.tokens} tokens` : ""].filter(Boolean);
-  say(row, "summary", facts.join(" · "));
-}
 
 /**
  * Watch one generation and keep `element` up to date until it is done.
  *
  * @param {HTMLElement} element root of _generation.html
  * @param {string} generationId
- * @param {{onDone?: Function, onDraft?: Function, onStage?: Function}} callbacks
+ * @param {{onDone?: Function, onDraft?: Function, onStage?: Function, facts?: string[], count?: number, isOver?: boolean}} options
  * @returns {{cancel: () => Promise<void>, close: () => void, mark: (position: number, status: string) => void}}
  */
-export function watchGeneration(element, generationId, { onDone, onDraft, onStage } = {}) {
+export function watchGeneration(element, generationId, { onDone, onDraft, onStage, facts = [], count = 0, isOver: wasOver = false } = {}) {
   const cards = part(element, "angles");
   const cardTemplate = part(element, "card");
-  const desk = part(element, "desk");
-  const stageTemplate = part(element, "stage");
   const cancelButton = element.querySelector('[data-act="cancel"]');
   const stateUrl = `${element.dataset.state}${generationId}`;
+  const numberOf = factNumbers(facts);
   const drafts = new Map();
   const polling = new AbortController();
   let socket = null;
@@ -159,47 +67,59 @@ export function watchGeneration(element, generationId, { onDone, onDraft, onStag
     if (!card) {
       card = cardTemplate.content.firstElementChild.cloneNode(true);
       card.dataset.position = position;
+      for (const node of card.querySelectorAll('[data-part="letter"]')) node.textContent = letterOf(position);
       const next = [...cards.children].find((node) => Number(node.dataset.position) > position);
       cards.insertBefore(card, next ?? null);
+    }
+    const menu = card.querySelector("[data-part-menu]");
+    if (menu && !menu.id) {
+      menu.id = `parts-${generationId}-${position}`;
+      card.querySelector("[data-part-open]").setAttribute("popovertarget", menu.id);
     }
     return card;
   }
 
   function setStatus(status, detail = "") {
-    say(element, "status", [STATUS_LINES[status] ?? status, detail].filter(Boolean).join(" "));
+    const line = part(element, "status");
+    const words = [STATUS_LINES[status] ?? status, detail].filter(Boolean).join(" ");
+    if (line.textContent !== words) line.textContent = words;
+    line.dataset.status = status;
     // That all went well is seen from the drafts themselves; only listeners need the word.
-    part(element, "status").classList.toggle("vh", status === "succeeded" && !detail);
-    if (cancelButton) cancelButton.hidden = DONE.has(status);
+    line.classList.toggle("vh", status === "succeeded" && !detail);
+    if (!cancelButton) return;
+    const hadFocus = cancelButton === document.activeElement;
+    cancelButton.hidden = DONE.has(status);
+    if (hadFocus && cancelButton.hidden) (cards.querySelector('[data-act="adopt"]') ?? cards).focus();
   }
 
   function finish(frame) {
     if (isOver) return;
     isOver = true;
     close();
-    setStatus(frame.status, frame.generation?.error_detail ?? "");
     for (const card of [...cards.children]) {
       if (card.getAttribute("aria-busy") === "true") card.remove();
     }
+    setStatus(frame.status, frame.generation?.error_detail ?? "");
     onDone?.(frame);
+  }
+
+  function take(draft) {
+    const known = drafts.get(draft.position);
+    const isNew = draft.is_final && draft.id && !known?.id;
+    drafts.set(draft.position, draft);
+    fillCard(cardAt(draft.position), draft, numberOf);
+    if (isNew) onDraft?.(draft);
   }
 
   const handlers = {
     status: (frame) => setStatus(frame.status),
-    stage: (frame) => {
-      if (desk) fillStage(desk, stageTemplate, frame);
-      onStage?.(frame);
-    },
-    draft: (frame) => {
-      const isNew = frame.is_final && frame.id && !drafts.get(frame.position)?.id;
-      drafts.set(frame.position, frame);
-      fillCard(cardAt(frame.position), frame);
-      if (isNew) onDraft?.(frame);
-    },
-    error: (frame) => say(element, "status", frame.detail),
+    stage: (frame) => onStage?.(frame),
+    draft: take,
+    error: (frame) => setStatus("failed", frame.detail),
     done: finish,
   };
 
-  function take(frame) {
+  function receive(frame) {
     if (typeof frame.seq === "number") after = frame.seq;
     handlers[frame.type]?.(frame);
   }
@@ -211,17 +131,24 @@ export function watchGeneration(element, generationId, { onDone, onDraft, onStag
     if (state === "denied" || attempt >= TRIES_BEFORE_POLLING) poll();
   }
 
+  /** Show what is stored; returns the generation. */
+  async function refresh() {
+    const generation = await get(stateUrl, { signal: polling.signal });
+    for (const stage of generation.desk ?? []) onStage?.(stage);
+    for (const draft of generation.drafts) take({ ...draft, is_final: true });
+    return generation;
+  }
+
   async function poll() {
     clearTimeout(timer);
     try {
-      const generation = await get(stateUrl, { signal: polling.signal });
+      const generation = await refresh();
       if (isOver) return;
-      setStatus(generation.status);
-      for (const draft of generation.drafts) handlers.draft({ ...draft, type: "draft", is_final: true });
       if (DONE.has(generation.status)) {
         finish({ type: "done", status: generation.status, generation });
         return;
       }
+      setStatus(generation.status);
     } catch (error) {
       if (error.name === "AbortError") return;
     }
@@ -240,30 +167,72 @@ export function watchGeneration(element, generationId, { onDone, onDraft, onStag
     socket?.close();
   }
 
-  clicks.get(element)?.abort();
-  const clicking = new AbortController();
-  clicks.set(element, clicking);
+  listening.get(element)?.abort();
+  const ears = new AbortController();
+  listening.set(element, ears);
+  const say = (words) => { part(element, "said").textContent = words; };
+  /** A generation as the server has it after a part or a mix was made. */
+  const showStored = (generation) => { for (const draft of generation.drafts) take({ ...draft, is_final: true }); };
+  const tools = element.dataset.readonly ? null : partTools(element, { generationId, draftAt: (position) => drafts.get(position), cardAt, showStored, say, signal: ears.signal });
+  const acts = {
+    cancel,
+    mix: (draft) => mixDialog({ drafts: [...drafts.values()], first: draft, generationId, onMixed: (generation) => {
+      showStored(generation);
+      const card = cardAt(generation.drafts.at(-1).position);
+      card.focus();
+      card.scrollIntoView({ block: "nearest", inline: "nearest" });
+      say(`${generation.drafts.at(-1).angle}: added as angle ${letterOf(generation.drafts.at(-1).position)}.`);
+    } }),
+    restore: (draft) => tools?.restore(draft),
+  };
   element.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-act]");
-    if (!button) return;
-    if (button === cancelButton) {
-      cancel();
-      return;
+    const checks = event.target.closest('[data-part="checks"]');
+    if (checks) {
+      const findings = part(checks.closest("[data-angle]"), "findings");
+      findings.hidden = !findings.hidden;
+      checks.dataset.touched = "yes";
+      checks.setAttribute("aria-expanded", String(!findings.hidden));
     }
+    const button = event.target.closest("[data-act]");
+    if (!button || button.getAttribute("aria-disabled") === "true") return;
     const card = button.closest("[data-angle]");
     const draft = card && drafts.get(Number(card.dataset.position));
-    if (draft) element.dispatchEvent(new CustomEvent(`pq:${button.dataset.act}`, { bubbles: true, detail: draft }));
-  }, { signal: clicking.signal });
+    if (acts[button.dataset.act]) acts[button.dataset.act](draft);
+    else if (draft) element.dispatchEvent(new CustomEvent(`pq:${button.dataset.act}`, { bubbles: true, detail: draft }));
+  }, { signal: ears.signal });
+  element.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented || isOver || event.target.closest("[popover]")) return;
+    event.preventDefault();
+    cancel();
+  }, { signal: ears.signal });
+  if (!element.dataset.receipts) {
+    element.dataset.receipts = "watched";
+    watchReceipts(element, (badge) => {
+      const card = badge.closest("[data-angle]");
+      if (element.dataset.readonly || card.dataset.state === "adopted") return [];
+      return [
+        ["Write it anew", (receipt) => card.dispatchEvent(new CustomEvent("pq:rewrite", { bubbles: true, detail: receipt }))],
+        ["It is true: add it to the brief", (receipt) => card.dispatchEvent(new CustomEvent("pq:fact", { bubbles: true, detail: receipt.text }))],
+      ];
+    });
+  }
 
-  cards.replaceChildren();
-  if (desk) desk.replaceChildren();
   if (cancelButton) cancelButton.disabled = false;
-  setStatus("queued");
-  socket = connect(() => `${element.dataset.socket}${generationId}?after=${after}`, { onFrame: take, onState });
+  if (wasOver) {
+    poll();
+  } else {
+    cards.replaceChildren();
+    for (let position = 0; position < count; position += 1) fillCard(cardAt(position), { position, blocks: [] }, numberOf);
+    setStatus("queued");
+    socket = connect(() => `${element.dataset.socket}${generationId}?after=${after}`, { onFrame: receive, onState });
+  }
 
   return {
     cancel,
     close: () => { isOver = true; close(); },
-    mark: (position, status) => markCard(cardAt(position), status),
+    mark: (position, status) => {
+      const draft = drafts.get(position);
+      if (draft) markCard(cardAt(position), Object.assign(draft, { status }));
+    },
   };
 }

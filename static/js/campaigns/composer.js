@@ -1,11 +1,12 @@
 /** The composer page: brings brief, angles, editor and preview together. */
 
+import { agentDesk } from "pq/aiwriter/desk";
 import { watchGeneration } from "pq/aiwriter/drafts";
 import { confirm } from "pq/dialog";
 import { post } from "pq/http";
 import { toast } from "pq/toast";
 import { briefCard } from "pq/campaigns/brief";
-import { agentDesk } from "pq/campaigns/desk";
+import { claimsBadge } from "pq/campaigns/claims_badge";
 import { mailEditor } from "pq/campaigns/mail_editor";
 import { previewPanel } from "pq/campaigns/preview";
 
@@ -35,8 +36,11 @@ const editor = mailEditor(one("#mail"), {
     return { subject, preview_text, format, body };
   },
   onContent: (content) => preview.show(content),
+  onSaved: () => claims.refresh(),
 });
 const { saver, say } = editor;
+const claims = claimsBadge(one("[data-claims]"), data.urls.claims);
+claims.refresh();
 
 // --- the writer --------------------------------------------------------------------------------------------------
 const desk = agentDesk(one("[data-desk-card]"));
@@ -48,20 +52,24 @@ function markDecided(position) {
   if (data.decided[position]) watch?.mark(position, data.decided[position]);
 }
 
-function follow(generation) {
+function follow(generation, { isOver = false } = {}) {
   watch?.close();
   one("[data-angles-section]").hidden = false;
   for (const button of document.querySelectorAll("#brief [data-write]")) button.hidden = true;
   desk.begin();
   watch = watchGeneration(host, generation, {
+    isOver,
+    count: 3,
+    facts: data.brief.facts,
     onStage: (frame) => desk.stage(frame),
     onDraft: (draft) => markDecided(draft.position),
     onDone: (frame) => {
       for (const position of Object.keys(data.decided)) markDecided(Number(position));
       desk.end(frame.status, frame.generation);
-      if (frame.status === "succeeded") say("The angles are ready.");
+      if (frame.status === "succeeded" && !isOver) say("The angles are ready.");
     },
   });
+  if (!isOver) host.querySelector('[data-act="cancel"]').focus({ preventScroll: true });
 }
 
 async function adopt(draft, { override = false } = {}) {
@@ -72,9 +80,11 @@ async function adopt(draft, { override = false } = {}) {
     data.decided[draft.position] = "accepted";
     markDecided(draft.position);
     one("#mail").scrollIntoView({ behavior: "smooth", block: "start" });
+    one("#h-edit").focus({ preventScroll: true });
+    claims.refresh();
   } catch (error) {
     if (error.status === 422 && !override) {
-      const isSure = await confirm({ title: "Adopt it although a check failed?", text: error.message, action: "Adopt it" });
+      const isSure = await confirm({ title: "Adopt it although a check failed?", text: `${error.message} You answer for it by name; that is recorded.`, action: "Adopt it" });
       if (isSure) await adopt(draft, { override: true });
       return;
     }
@@ -100,7 +110,8 @@ const brief = briefCard(one("#brief"), {
   onRevision: (revision) => saver.moveTo(revision),
   onWriting: (generation) => { data.generation = generation; data.decided = {}; follow(generation); },
 });
-if (data.generation) follow(data.generation);
+host.addEventListener("pq:fact", (event) => brief.addFact(event.detail));
+if (data.generation) follow(data.generation, { isOver: data.isWritten });
 else if (data.canEdit && new URLSearchParams(location.search).has("write")) {
   history.replaceState(null, "", location.pathname);
   brief.write();
