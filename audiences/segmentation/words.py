@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audiences.segmentation.fields import Field
-from audiences.segmentation.operators import NONE, OPERATORS
+from audiences.segmentation.operators import NONE, OPERATORS, TWO
 
 _ENGAGEMENT_WORDS = {"opened": "opened a mail", "clicked": "clicked a link", "sent": "was sent a mail"}
 
@@ -54,14 +54,15 @@ def describe(
     words = _filled(operator.words, rules.get("value"))
     if operator.arity == NONE or "…" in operator.words:
         return f"{field.label} {words}"
-    return f"{field.label} {words} {_spoken(rules.get('value'))}"
+    return f"{field.label} {words} {_spoken(rules.get('value'), 'and' if operator.arity == TWO else 'or')}"
 
 
 def _filled(words: str, value: Any) -> str:
     return words.replace("…", str(value))
 
 
-def _spoken(value: Any) -> str:
-    if isinstance(value, list):
-        return " and ".join(str(item) for item in value) if len(value) == 2 else ", ".join(str(item) for item in value)
-    return f"“{value}”" if isinstance(value, str) else str(value)
+def _spoken(value: Any, link: str) -> str:
+    if not isinstance(value, list):
+        return f"“{value}”" if isinstance(value, str) else str(value)
+    *first, last = map(str, value)
+    return f"{', '.join(first)} {link} {last}" if first else last

@@ -16,7 +16,7 @@ from accounts.models import Workspace
 from aiwriter.models import Generation
 from aiwriter.services.segments import ask_for_rules, can_ask_for_rules
 from audiences.models import Contact
-from audiences.segmentation import BUILT_IN_FIELDS, campaign_names, fields_of, leaf_conditions
+from audiences.segmentation import BUILT_IN_FIELDS, campaign_names, fields_of
 from audiences.segmentation.answered import grammar_for_model, rules_of_answer
 from audiences.segmentation.plain_words import Understood, Vocabulary, read_sentence
 from audiences.selectors import count_rules, describe_many, list_names
@@ -53,8 +53,8 @@ class Proposal:
 def in_words(proposal: Proposal, workspace: Workspace) -> dict[str, Any]:
     """Return a proposal as `/v1` and the builder show it: rules, each in words, and how many they reach now."""
     rules = proposal.rules
-    leaves = list(leaf_conditions(rules))
-    sentence, *conditions = describe_many([rules, *leaves], workspace_id=workspace.pk)
+    parts = rules.get("all") or rules.get("any") or [rules]
+    sentence, *conditions = describe_many([rules, *parts], workspace_id=workspace.pk)
     explanation = f"{sentence[:1].upper()}{sentence[1:]}."
     if proposal.not_understood:
         explanation += f" I did not understand: {', '.join(f'“{words}”' for words in proposal.not_understood)}."

@@ -125,7 +125,7 @@ class ProposedRulesSerializer(serializers.Serializer[Any]):
 
     rules = SafeJSONField()
     explanation = serializers.CharField(help_text="The rules as a sentence, and what it did not understand.")
-    conditions = serializers.ListField(child=serializers.CharField(), help_text="Each condition in words.")
+    conditions = serializers.ListField(child=serializers.CharField(), help_text="Each part of the rules in words.")
     count = serializers.IntegerField()
     estimated = serializers.BooleanField()
     not_understood = serializers.ListField(child=serializers.CharField())

@@ -36,7 +36,7 @@ _CONNECTORS = re.compile(
 _FILLERS = re.compile(
     r"(?:people|persons?|contacts?|subscribers?|customers?|clients?|readers?|recipients?|users?|members?|guests?|fans|buyers?"
     r"|everyone|everybody|anyone|anybody|those|all|the|of|my|our|a|an|who|whom|whose|that|which|they|them|their|me|us|i|we|you"
-    r"|is|are|was|were|be|have|has|had|having|with|show|find|give|get|select|list|want|need|would|like|to|please|only|just|also|both"
+    r"|is|are|was|were|be|have|has|had|having|with|show|find|give|get|select|list|want|need|would\s+like|to|please|only|just|also|both"
     r"|either|any|every|each|then|there|where|when|currently|already|address(?:es)?|ones|at|on|for|from|in|someone|somebody|target|send|email|mail"
     r"|segment|whoever|as|did|do|does|still|ever|yet|so|far)(?![\w-])",
     re.IGNORECASE,

@@ -4,6 +4,7 @@
  */
 
 import { element as make } from "pq/element";
+import { number } from "pq/format";
 import { icon } from "pq/icon";
 import { post } from "pq/http";
 
@@ -52,7 +53,7 @@ export function describeBox(box, builder) {
     const back = make("button", { type: "button", className: "btn quiet s push" }, icon("undo", "s"), "Put my rules back");
     back.addEventListener("click", () => { builder.show(before); answer.hidden = true; field.focus(); });
     const parts = [
-      make("div", { className: "row" }, make("b", { className: "sm" }, "Proposed"), origin, back),
+      make("div", { className: "row" }, make("b", { className: "sm" }, "any" in found.rules && found.conditions.length > 1 ? "Proposed: any of these" : "Proposed"), origin, back),
       make("ul", { className: "sm rule-words" }, ...found.conditions.map((words) => make("li", { textContent: `${words[0].toUpperCase()}${words.slice(1)}` }))),
     ];
     if (found.not_understood.length) {
@@ -77,7 +78,8 @@ export function describeBox(box, builder) {
       if (own !== asking) return undefined;
       builder.show(found.rules);
       show(found, before);
-      say(`${found.explanation} ${found.count === 1 ? "1 contact" : `${found.estimated ? "About " : ""}${found.count.toLocaleString("en")} contacts`}.`);
+      const many = `${found.estimated ? "About " : ""}${number(found.count)} contact${found.count === 1 ? "" : "s"}`;
+      say(`${many} ${found.count === 1 ? "fits" : "fit"} these rules right now.${found.not_understood.length ? " Some words were not understood." : ""}`);
     } catch (error) {
       if (error.name === "AbortError") return undefined;
       answer.hidden = true;
