@@ -16,7 +16,12 @@ from typing import Any
 from aiwriter.agents.contract import BriefData, DraftContent, VoiceData, check_content
 
 _FOLDER = Path(__file__).parent / "labelled"
-COLLECTIONS = ("first", "second")
+#: Neighbours: a length of time is a number or a date, a promise an offer or a claim. Either points at the words.
+SAME_TO_READERS = (
+    frozenset({"number_unsupported", "date_unsupported"}),
+    frozenset({"offer_unsupported", "claim_unsupported"}),
+)
+COLLECTIONS = ("first", "second", "third")
 _LISTS = ("facts", "allowed_links", "allowed_tags", "must_say", "must_not_say")
 
 
@@ -24,7 +29,8 @@ _LISTS = ("facts", "allowed_links", "allowed_tags", "must_say", "must_not_say")
 class LabelledDraft:
     """A draft, its brief, and the codes of the findings that must block it; none when it is good.
 
-    A label such as `offer_unsupported/number_unsupported` is one fault that either code may name.
+    A label such as `offer_unsupported/number_unsupported` is one fault that either code may name; see `SAME_TO_READERS`
+    for codes that are always so close.
     """
 
     id: str
@@ -95,6 +101,12 @@ def _read(collection: str) -> list[LabelledDraft]:
     ]
 
 
+def _codes(label: str) -> set[str]:
+    """Return the codes that find a labelled fault."""
+    named = set(label.split("/"))
+    return named.union(*(family for family in SAME_TO_READERS if family & named))
+
+
 def measure(drafts: Iterable[LabelledDraft]) -> Score:
     """Check every draft and compare what blocks with the labels."""
     seen = good = faults = 0
@@ -108,5 +120,5 @@ def measure(drafts: Iterable[LabelledDraft]) -> Score:
             good += 1
             good_blocked += [draft.id] if blocking else []
         faults += len(draft.must_block)
-        missed += [f"{draft.id}: {label}" for label in sorted(draft.must_block) if not blocking & {*label.split("/")}]
+        missed += [f"{draft.id}: {label}" for label in sorted(draft.must_block) if not blocking & _codes(label)]
     return Score(seen, good, tuple(good_blocked), faults, tuple(missed))

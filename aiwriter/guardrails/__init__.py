@@ -9,6 +9,7 @@ from typing import Any
 
 from aiwriter.guardrails import facts, links, tags, tongue, wording
 from aiwriter.guardrails.findings import CheckedDraft, Finding, Piece, Report, finding
+from aiwriter.guardrails.hidden import without_hidden
 from aiwriter.guardrails.receipts import Checked, Evidence, Receipt, Source, check_pieces
 
 __all__ = [
@@ -48,8 +49,9 @@ def _visible(source: str, *, is_rich: bool = False) -> str:
     """Return the words of a text or of rich text; merge tags are gone, they are checked by themselves."""
     if not is_rich:
         return _MERGE.sub("", source).strip()
-    spaced = re.sub(r"</(?:p|li|h\d)>|<br\s*/?>", "\n", source)
-    return html.unescape(_TAG.sub("", _MERGE.sub("", spaced))).strip()
+    seen, _ = without_hidden(_MERGE.sub("", source))
+    spaced = re.sub(r"</(?:p|li|h\d)>|<br\s*/?>", "\n", seen)
+    return html.unescape(_TAG.sub("", spaced)).strip()
 
 
 def _pieces(blocks: Sequence[dict[str, Any]], path: str = "blocks") -> Iterator[Piece]:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from aiwriter.guardrails.receipts import Evidence, Receipt
 
 Severity = Literal["block", "warn", "info"]
+#: What a statement can be.
+Kind = Literal["number", "price", "percent", "date", "time", "code", "offer", "claim", "link"]
 
 
 #: Code -> how bad it is. `block` needs a named person's override, `warn` is shown, `info` is advice.

@@ -16,7 +16,8 @@ from typing import Any
 FOLDER = Path(__file__).parent / "lexicon"
 #: What the reader may be promised. `support` below says what besides itself allows a promise.
 OFFERS = (
-    "free", "gift", "discount", "sale", "bogo", "refund", "guarantee", "warranty", "giveaway", "cashback", "trial",
+    "free", "gift", "voucher", "discount", "sale", "bogo", "refund", "guarantee", "warranty", "giveaway", "cashback",
+    "trial",
 )  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 #: Fewer words than this are too few to tell a language by.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, TypedDict
 
-from aiwriter.guardrails.findings import Piece
+from aiwriter.guardrails.amounts import AROUND_WEEKEND, LAST_DAYS, WEEKEND, date_range_keys, day_range_keys
+from aiwriter.guardrails.clock import times_named
+from aiwriter.guardrails.findings import Kind, Piece
 from aiwriter.guardrails.languages import OFFERS, language
 from aiwriter.guardrails.links import canonical
-from aiwriter.guardrails.statements import Kind, Statement, read_statements, times_named
+from aiwriter.guardrails.statements import Statement, read_statements
 
 #: Promise -> what besides itself allows it.
 ALLOWED_BY: Mapping[str, tuple[str, ...]] = {
@@ -20,7 +22,9 @@ ALLOWED_BY: Mapping[str, tuple[str, ...]] = {
     "cashback": ("discount",),
 }
 _CLAUSE = re.compile(r"[.,;:!?()\n–—、。،]+")
+_SENTENCE = re.compile(r"[.!?。！？\n]+")
 _WORDS = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]{2}|[^\W\d_\u3040-\u30ff\u4e00-\u9fff]+")
+_SPOKEN = re.compile(r"[^\W\d_]+")
 #: How far from "free" its noun may stand, in words.
 NEAR = 4
 #: Words for the same thing, cut to four letters.
@@ -83,13 +87,16 @@ class Evidence:
     def __post_init__(self) -> None:
         for source in self.sources:
             for code in dict.fromkeys((self.language, "en")):
-                keys = {key for statement in read_statements(source.text, code) for key in _evidence_keys(statement)}
+                stated = read_statements(source.text, code)
+                keys = {key for statement in stated for key in _evidence_keys(statement)}
+                keys |= _between(source.text, stated, code)
                 months = {key.partition(":")[2] for key in keys if key.startswith("month:")}
                 values = {key.partition(":")[2] for key in keys if key.startswith("value:")}
                 keys |= {f"day:{value}.{month}" for value in values for month in months}
+                keys |= _before_next_month(source.text, code, keys, months)
                 for key in keys:
                     self._by_key.setdefault(key, source)
-            for key in times_named(source.text):
+            for key in times_named(source.text, *dict.fromkeys((self.language, "en"))):
                 self._by_key.setdefault(key, source)
             for code in re.findall(r"[A-Z][A-Z0-9-]{3,}", source.text):
                 self._by_key.setdefault(f"code:{code}", source)
@@ -138,14 +145,38 @@ class Evidence:
         if "offer:gift" in statement.keys:
             gift = self._by_key.get("offer:gift")
             return Support(source=gift.source, text=gift.text) if gift else None
-        before, after = _around(context, statement)
-        near = (*_WORDS.findall(before)[-NEAR:], *_WORDS.findall(after)[:NEAR])
+        spoken = language(self.language)
+        # Japanese names the thing at the head of its sentence; a comma does not cut it off, and pairs are not words.
+        is_cjk = spoken is not None and spoken.script == "CJK"
+        before, after = _around(context, statement, _SENTENCE if is_cjk else _CLAUSE)
+        reach = 20 if is_cjk else NEAR
+        near = (*_WORDS.findall(before)[-reach:], *_WORDS.findall(after)[:reach])
         nouns = _stems(" ".join(near), self.language)
         is_open = not nouns or re.match(r"\s+to\s\w", after) is not None
         for words, source in self._free_clauses:
             if is_open or nouns & words or _is_other_script(nouns, words):
                 return Support(source=source.source, text=source.text)
         return None
+
+    def is_figure_of_speech(self, statement: Statement, context: str) -> bool:
+        """Whether a small number in words counts something of which nothing here speaks: "after five breaths".
+
+        "Four bedrooms" is none where the brief counts bedrooms: then it contradicts.
+        """
+        if statement.kind != "number" or not _SPOKEN.fullmatch(statement.text):
+            return False
+        if not any(f"number:{number}" in statement.keys for number in range(13)):
+            return False
+        if any(key.startswith("lasts:") for key in statement.keys):
+            return False
+        after = _stems(" ".join(_WORDS.findall(_CLAUSE.split(context[statement.end :])[0])[:2]), self.language)
+        return bool(after) and not after & self._all_words
+
+    @cached_property
+    def _all_words(self) -> frozenset[str]:
+        return frozenset(
+            stem for source in self.sources for code in (self.language, "en") for stem in _stems(source.text, code)
+        )
 
 
 def claim_key(text: str) -> str:
@@ -155,8 +186,10 @@ def claim_key(text: str) -> str:
 
 def _evidence_keys(statement: Statement) -> Iterator[str]:
     for key in statement.keys:
-        yield key
         kind, _, rest = key.partition(":")
+        if kind == "time" and statement.kind == "number":
+            continue  # a bare number that might be an hour; `times_named` tells which are
+        yield key
         if kind in ("price", "percent", "number"):
             yield f"value:{rest.rpartition(':')[2]}"
         elif kind == "time":
@@ -166,6 +199,31 @@ def _evidence_keys(statement: Statement) -> Iterator[str]:
             yield from (f"value:{day}", f"value:{month}", f"month:{month}")
         if kind == "percent":
             yield "offer:percent"
+
+
+def _between(text: str, stated: Sequence[Statement], code: str) -> set[str]:
+    """Return what lies between the ends of the ranges that a text names, and what "weekdays" stands for."""
+    days = [
+        (statement.start, statement.end, int(key.partition(":")[2]))
+        for statement in stated
+        for key in statement.keys
+        if key.startswith("weekday:")
+    ]
+    keys = set(day_range_keys(text, days)) | set(date_range_keys(text))
+    spoken = language(code)
+    if spoken and (pattern := spoken.pattern("working_days")) and pattern.search(text):
+        keys |= {f"weekday:{day}" for day in range(1, 6)}
+    named = {key for statement in stated for key in statement.keys} | keys
+    return keys | ({WEEKEND} if named & AROUND_WEEKEND else set())
+
+
+def _before_next_month(text: str, code: str, keys: set[str], months: set[str]) -> set[str]:
+    """Return the months before whose first day it ends: "by November 30" is "before December"."""
+    spoken = language(code)
+    pattern = spoken.pattern("end_of") if spoken else None
+    is_end = pattern is not None and pattern.search(text) is not None
+    ended = {month for month in months if is_end or f"day:{LAST_DAYS[int(month)]}.{month}" in keys}
+    return {f"before:{int(month) % 12 + 1}" for month in ended}
 
 
 def _wanted_keys(statement: Statement) -> set[str]:
@@ -179,15 +237,16 @@ def _wanted_keys(statement: Statement) -> set[str]:
     return keys
 
 
-def _around(context: str, statement: Statement) -> tuple[str, str]:
+def _around(context: str, statement: Statement, ends: re.Pattern[str]) -> tuple[str, str]:
     """Return the rest of the clause before and after a statement."""
-    before = _CLAUSE.split(context[: statement.start])[-1]
-    return before, _CLAUSE.split(context[statement.end :])[0]
+    before = ends.split(context[: statement.start])[-1]
+    return before, ends.split(context[statement.end :])[0]
 
 
 def _free_spot(clause: str, code: str) -> re.Match[str] | None:
+    """Return where a fact says that something costs nothing, or that the brand bears its cost ("we replace it")."""
     spoken = language(code)
-    pattern = spoken.pattern("free") if spoken else None
+    pattern = spoken.pattern("free", "borne") if spoken else None
     return pattern.search(clause) if pattern else None
 
 
@@ -216,11 +275,13 @@ def check_pieces(
     pieces: Iterable[Piece], urls: Iterable[tuple[str, str]], evidence: Evidence
 ) -> tuple[list[Checked], list[Receipt]]:
     """Return every statement of a draft with its support, and the receipts with those of its links."""
-    checked = [
-        Checked(statement, piece.where, evidence.support(statement, piece.text))
-        for piece in pieces
-        for statement in read_statements(piece.text, evidence.language)
-    ]
+    checked = []
+    for piece in pieces:
+        for statement in read_statements(piece.text, evidence.language):
+            support = evidence.support(statement, piece.text)
+            if support is None and evidence.is_figure_of_speech(statement, piece.text):
+                statement = replace(statement, keys=statement.keys | {"soft:figure"})
+            checked.append(Checked(statement, piece.where, support))
     receipts = [each.receipt() for each in checked]
     links = {canonical(url): url for url in evidence.links}
     for url, where in urls:

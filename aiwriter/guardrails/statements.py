@@ -11,11 +11,21 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, get_args
+from typing import Any, get_args
 
+from aiwriter.guardrails.amounts import (
+    TO,
+    WEEKEND,
+    length_keys,
+    read_bundles,
+    read_fractions,
+    read_multiples,
+    read_part_hours,
+)
+from aiwriter.guardrails.clock import bare_hours, either_half, read_times
+from aiwriter.guardrails.findings import Kind
 from aiwriter.guardrails.languages import OFFERS, Language, any_of, language
 
-Kind = Literal["number", "price", "percent", "date", "time", "code", "offer", "claim", "link"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 #: How money is written -> its code. The longest is tried first.
@@ -34,21 +44,19 @@ _AFTER = re.compile(rf"{_CUT_OFF}(?P<number>{_NUMBER})\s?[-–]?(?P<currency>{_M
 _PLAIN = re.compile(
     rf"(?<![A-Za-zÀ-ž\d_#/])(?P<number>{_NUMBER})(?P<scale>k(?!\w)|\s(?:million|mio)\b)?", re.IGNORECASE
 )
+#: "From 12 to 38 €", "20 bis 30 %": the sign belongs to both ends.
+_RANGE_AFTER = re.compile(
+    rf"{_CUT_OFF}(?P<number>{_NUMBER})(?={TO}(?:{_NUMBER})\s?[-–]?(?P<currency>{_MONEY}|%)(?![a-zäöüßéèłż]))",
+    re.IGNORECASE,
+)
+_RANGE_BEFORE = re.compile(
+    rf"(?P<currency>{_MONEY})\s?(?:{_NUMBER}){TO}(?P<number>{_NUMBER})(?![A-Za-z\d%])", re.IGNORECASE
+)
 _WORD = re.compile(r"[^\W\d_]+")
 _CODE = re.compile(r"(?<![\w-])(?=[A-Z0-9]*\d)[A-Z][A-Z0-9]{3,}(?![\w-])")
 _CODE_SHAPE = r"[\s:“”\"'«»]*(?P<code>[A-Z][A-Z0-9-]{3,}[A-Z0-9])(?!\w)"
 _NUMBERED_LINE = re.compile(r"(?m)^\s*\d{1,2}[.)]\s")
 _NUMERIC_DATE = re.compile(r"(?<![\d.,/])(?:(\d{4})-)?(\d{1,2})([./-])(\d{1,2})(?:\3(\d{2,4})|\.)?(?![\d%/])")
-_CLOCK_COLON = re.compile(
-    r"(?<![\d.,:])(\d{1,2})(?::|\s?h\s?|\.(?=\d\d\s*(?:uhr|[ap]\.?m)))(\d{2})(?!\d)", re.IGNORECASE
-)
-_HALF_DAY = re.compile(r"\s*(a|p)\.?m\b\.?", re.IGNORECASE)
-_HOUR_12 = re.compile(r"(?<![\d.,:])(\d{1,2})\s*(a|p)\.?m\b\.?", re.IGNORECASE)
-_AT = re.compile(
-    r"(?:\b(?:from|at|until|till|to|between|and|ab|von|bis|um|à|de|a|das|às|las|dalle|alle|van|tot|o|kl\.?)\s)"
-    r"(\d{1,2})(?![\d:%]|[.,]\d|\s?%|\s?[ap]\.?m\b)",
-    re.IGNORECASE,
-)
 #: Web and mail addresses are links, whatever digits stand in them.
 _ADDRESS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\w+", re.IGNORECASE)
 _TENTHS_OFF = re.compile(r"(\d)割")
@@ -148,6 +156,8 @@ def _number_at(words: list[re.Match[str]], index: int, text: str, spoken: Langua
         if not re.fullmatch(r"[\s-]+", gap):
             break
         value = spoken.numbers.get(word)
+        if value is None and group >= 20 and group % 10 == 0:
+            value = spoken.raw.get("units_after_tens", {}).get(word)
         if value is None:
             follows = spoken.numbers.get(words[scan + 1][0].lower()) if scan + 1 < len(words) else None
             if word in spoken.raw["joiners"] and follows is not None and follows < 100 and (group >= 20 or total):
@@ -180,20 +190,6 @@ def plain_number(raw: str, scale: str = "") -> str:
     return f"{whole.lstrip('0') or '0'}{'.' if part else ''}{part}"
 
 
-def _clock(hour: int, minute: int, half: str = "") -> tuple[str, ...]:
-    if hour > 24 or minute > 59:
-        return ()
-    if half:
-        hours: tuple[int, ...] = (hour % 12 + (12 if half.lower() == "p" else 0),)
-    else:
-        hours = (hour % 24,)
-    return tuple(f"time:{each}:{minute:02}" for each in hours)
-
-
-def _either_half(hour: int, minute: int) -> tuple[str, ...]:
-    return (*_clock(hour, minute), *(_clock(hour + 12, minute) if hour < 12 else ()))
-
-
 def _read_codes(reader: _Reader) -> None:
     introduced = reader.spoken.raw.get("code_words", [])
     names = "|".join([*introduced, "code", "use"])
@@ -213,37 +209,19 @@ def _read_money_and_percent(reader: _Reader) -> None:
         reader.add("percent", match.start(), match.end(), f"percent:{plain_number(match[1])}")
     for match in _TENTHS_OFF.finditer(reader.text):
         reader.add("percent", match.start(), match.end(), f"percent:{match[1]}0")
+    read_fractions(reader)
     for match in reader.each("half_price"):
         reader.add("percent", match.start(), match.end(), "percent:50")
-    for pattern in (_BEFORE, _AFTER):
+    for match in _RANGE_AFTER.finditer(reader.text):
+        if match["currency"] == "%":
+            reader.add("percent", match.start(), match.end(), f"percent:{plain_number(match['number'])}")
+    for pattern in (_BEFORE, _AFTER, _RANGE_AFTER, _RANGE_BEFORE):
         for match in pattern.finditer(reader.text):
+            start, end = match.span("number") if pattern is _RANGE_BEFORE else match.span()
             currency = CURRENCIES.get(match["currency"]) or CURRENCIES.get(match["currency"].lower(), "")
             scale = match.groupdict().get("scale") or ""
-            reader.add("price", match.start(), match.end(), f"price:{currency}:{plain_number(match['number'], scale)}")
-
-
-def _read_times(reader: _Reader) -> None:
-    raw, text = reader.spoken.raw, reader.text
-    for match in _CLOCK_COLON.finditer(text):
-        named = _HALF_DAY.match(text, match.end())
-        end = named.end() if named else match.end()
-        keys = _clock(int(match[1]), int(match[2]), named[1] if named else "")
-        reader.add("time", match.start(), end, *(keys or (f"number:{match[1]}",)))
-    for match in _HOUR_12.finditer(text):
-        reader.add("time", match.start(), match.end(), *_clock(int(match[1]), 0, match[2]))
-    hour = "|".join(raw.get("hour", [])) or "$^"
-    for match in re.finditer(rf"(?<![\d.,:])(\d{{1,2}})\s?(?:{hour})(?!\w)", text, re.IGNORECASE):
-        reader.add("time", match.start(), match.end(), *_either_half(int(match[1]), 0), f"number:{int(match[1])}")
-    for name, half in (("morning", "a"), ("evening", "p")):
-        parts = "|".join(raw.get(name, [])) or "$^"
-        for match in re.finditer(rf"(?<![\d.,:])(\d{{1,2}}) (?:{parts})", text, re.IGNORECASE):
-            reader.add("time", match.start(), match.end(), *_clock(int(match[1]), 0, half))
-    if past := raw.get("half_past"):
-        for match in re.finditer(rf"{past} (\d{{1,2}})", text, re.IGNORECASE):
-            reader.add("time", match.start(), match.end(), *_either_half(int(match[1]), 30))
-    for name, key in (("noon", "time:12:00"), ("midnight", "time:0:00")):
-        for match in reader.each(name):
-            reader.add("time", match.start(), match.end(), key)
+            if currency:
+                reader.add("price", start, end, f"price:{currency}:{plain_number(match['number'], scale)}")
 
 
 _NEAR_DATE = re.compile(
@@ -258,11 +236,14 @@ def _read_dates(reader: _Reader) -> None:
         for number, expression in enumerate(names, start=1):
             for match in _names(expression, bool(raw.get("is_unspaced"))).finditer(text):
                 is_date = _NEAR_DATE.search(text[: match.start()]) or re.match(r"\s\d", text[match.end() :])
-                if kind == "weekday" and _is_habit(match, text, raw.get("days_after", "")):
+                if kind == "weekday" and _is_habit(match, text, raw):
                     continue
                 if expression in ambiguous and not (is_date and match[0][0].isupper()):
                     continue
-                reader.add("date", match.start(), match.end(), f"{kind}:{number}")
+                before = (f"before:{number}",) if kind == "month" and _is_before(reader, match.start()) else ()
+                reader.add("date", match.start(), match.end(), f"{kind}:{number}", *before)
+    for match in reader.each("weekend"):
+        reader.add("date", match.start(), match.end(), WEEKEND)
     for match in reader.each("soon"):
         reader.add("date", match.start(), match.end(), f"soon:{match[0].lower()}")
     for match in _NUMERIC_DATE.finditer(text):
@@ -277,10 +258,20 @@ def _read_dates(reader: _Reader) -> None:
             reader.add("date", match.start(), match.end(), *keys)
 
 
-def _is_habit(match: re.Match[str], text: str, days_after: str) -> bool:
-    """Whether a weekday in the plural only paints a picture ("wet Sundays"), with nothing before it that dates."""
+def _is_before(reader: _Reader, start: int) -> bool:
+    """Whether "before" stands in front of a place: "before December" is as good as "by November 30"."""
+    words = "|".join(reader.spoken.raw.get("before", [])) or "$^"
+    return re.search(rf"(?<!\w)(?:{words})(?: \w{{2,3}})? $", reader.text[:start], re.IGNORECASE) is not None
+
+
+def _is_habit(match: re.Match[str], text: str, raw: dict[str, Any]) -> bool:
+    """Whether a weekday only paints a picture: "wet Sundays" with nothing before it that dates, or "on a Sunday"."""
+    before, articles = text[: match.start()], "|".join(raw.get("a_day", [])) or "$^"
+    if re.search(rf"(?<!\w)(?:{articles})\s$", before, re.IGNORECASE) and not re.match(r",?\s\d", text[match.end() :]):
+        return True
+    days_after = raw.get("days_after", "")
     is_plural = bool(days_after) and match[0].lower().endswith("s")
-    return is_plural and re.search(rf"(?:{days_after})$", text[: match.start()], re.IGNORECASE) is None
+    return is_plural and re.search(rf"(?:{days_after})$", before, re.IGNORECASE) is None
 
 
 @cache
@@ -290,18 +281,23 @@ def _names(expression: str, is_unspaced: bool) -> re.Pattern[str]:
 
 def _read_numbers(reader: _Reader) -> None:
     numbered = {match.start() for match in _NUMBERED_LINE.finditer(reader.text)}
+    after_at = {match.start(1) for match in bare_hours(reader.text, reader.spoken)}
+    read_part_hours(reader)
+    read_multiples(reader)
     for match in reader.each("crowds"):
         reader.add("number", match.start(), match.end(), f"number:{match[0].lower()}")
     for match in _PLAIN.finditer(reader.text):
         if any(start <= match.start() < start + 4 for start in numbered):
             continue
-        reader.add(
-            "number", match.start(), match.end(), f"number:{plain_number(match['number'], match['scale'] or '')}"
-        )
+        value = plain_number(match["number"], match["scale"] or "")
+        lasts = length_keys(reader.text, match.end("number"), value, reader.spoken)
+        hours = () if lasts or match.start() not in after_at else either_half(int(match["number"]), 0)
+        reader.add("number", match.start(), match.end(), f"number:{value}", *lasts, *hours)
 
 
 def _read_promises(reader: _Reader) -> None:
     harmless = [match.span() for match in reader.each("not_free")]
+    read_bundles(reader)
     for offer in OFFERS:
         for match in reader.each(offer):
             if offer == "free" and any(since <= match.start() < until for since, until in harmless):
@@ -332,11 +328,6 @@ def read_statements(text: str, language_code: str) -> list[Statement]:
     if not reader.text:
         return []
     reader.taken += [match.span() for match in _ADDRESS.finditer(reader.text)]
-    for read in (_read_codes, _read_money_and_percent, _read_times, _read_dates, _read_numbers, _read_promises):
+    for read in (_read_codes, _read_money_and_percent, read_times, _read_dates, _read_numbers, _read_promises):
         read(reader)
     return sorted(reader.found, key=lambda statement: (statement.start, statement.end))
-
-
-def times_named(text: str) -> frozenset[str]:
-    """Return the full hours that a text names by a bare number, as in "from 10 to noon"."""
-    return frozenset(key for match in _AT.finditer(text) for key in _either_half(int(match[1]), 0))

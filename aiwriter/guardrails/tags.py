@@ -32,7 +32,7 @@ FOREIGN = (
     ),
     (re.compile(r"(?<!\{)\{(?!\{)\s*[\w. -]{1,40}\s*\}(?!\})"), "single braces"),
     (re.compile(rf"%%?\s*(?:\w+_)?{_PERSONAL}\s*%%?|%%\w+%%", re.IGNORECASE), "percent signs"),
-    (re.compile(rf"(?:<<|&lt;&lt;|‹)\s*{_PERSONAL}\s*(?:>>|&gt;&gt;|›)", re.IGNORECASE), "angle brackets"),
+    (re.compile(rf"(?:<|&lt;|‹){{1,2}}\s*{_PERSONAL}\s*(?:>|&gt;|›){{1,2}}", re.IGNORECASE), "angle brackets"),
     (re.compile(r"<%=?.*?%>|\$\{\w+\}|\{%[^%\n]{1,80}%\}"), "template code"),
 )
 #: Sections that decide or repeat in other programs.

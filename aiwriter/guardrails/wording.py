@@ -6,7 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from aiwriter.guardrails.findings import CheckedDraft, Finding, remark
+from aiwriter.guardrails.findings import CheckedDraft, Finding, Piece, remark
+from aiwriter.guardrails.hidden import without_hidden
+from aiwriter.guardrails.languages import language
 
 SUBJECT_BEST = 60
 SUBJECT_MOST = 150
@@ -23,13 +25,9 @@ CLICHES = (
     "in today's world", "look no further", "take it to the next level", "exciting news",
 )  # fmt: skip
 _WORDS = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _SENTENCE_END = re.compile(r"[.!?…]+(?:\s|$)|\n+")
 _VOWELS = re.compile(r"[aeiouyàâäéèêëîïôöùûü]+", re.IGNORECASE)
-_OUT_OF_SIGHT = re.compile(
-    r"style\s*=\s*[\"'][^\"']*(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?!\.[1-9])"
-    r"|(?:max-)?height\s*:\s*0|text-indent\s*:\s*-\d{3})|<[^>]*\shidden(?:\s|>|=)|<!--",
-    re.IGNORECASE,
-)
 _LEFTOVERS = re.compile(
     r"\bas an? (?:ai|artificial intelligence)\b|\b(?:large )?language model\b|\bals ki(?:-modell)?\b"
     r"|\ben tant qu['’]ia\b"
@@ -41,6 +39,8 @@ _LEFTOVERS = re.compile(
     r"|</?(?:script|style|iframe|object|embed|form)\b",
     re.IGNORECASE | re.MULTILINE,
 )
+#: Notes in brackets, such as "[Add photo here]"; a link's words in Markdown are not.
+_BRACKETS = re.compile(r"\[(?=[^\]\n]*[^\W\d_]{2})[^\[\]\n]{3,80}\](?!\()")
 _MARKDOWN = re.compile(r"\*\*[^*\n]{1,80}\*\*|^#{1,4} \w|\[[^\]\n]{1,60}\]\(https?://|```", re.MULTILINE)
 #: A flag such as Scotland's: a black flag and letters that nobody sees.
 _FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007f]+")
@@ -51,8 +51,9 @@ ALLOWED_FORMAT_CHARACTERS = frozenset("\u200c\u200d")
 
 
 def word_count(text: str) -> int:
-    """Return how many words a text has."""
-    return len(_WORDS.findall(text))
+    """Return how many words a text has; Japanese and Chinese write none apart, two signs count as one."""
+    unspaced = len(_UNSPACED.findall(text))
+    return len(_WORDS.findall(_UNSPACED.sub(" ", text))) + unspaced // 2
 
 
 def reading_grade(text: str) -> int:
@@ -89,7 +90,7 @@ def check_hidden_characters(draft: CheckedDraft) -> Iterator[Finding]:
             yield remark("hidden_characters", f"There are invisible characters: {names}.", piece.where)
         if mixed := next((word for word in _WORDS.findall(piece.text) if _mixes_scripts(word)), ""):
             yield remark("hidden_characters", f"“{mixed}” mixes letters of two alphabets.", piece.where)
-        if _OUT_OF_SIGHT.search(piece.source):
+        if without_hidden(piece.source)[1]:
             yield remark("hidden_text", "There are words that readers cannot see.", piece.where)
 
 
@@ -103,8 +104,22 @@ def check_leftovers(draft: CheckedDraft) -> Iterator[Finding]:
     for piece in draft:
         if left := _LEFTOVERS.search(piece.text):
             yield remark("leftover_text", f"“{left[0][:60]}” is not meant for readers.", piece.where)
+        elif note := _note_or_preamble(piece, draft):
+            yield remark("leftover_text", f"“{note[:60]}” is not meant for readers.", piece.where)
         if left := _MARKDOWN.search(piece.text):
             yield remark("markdown_left", f"“{left[0][:40]}” would be printed with its signs.", piece.where)
+
+
+def _note_or_preamble(piece: Piece, draft: CheckedDraft) -> str:
+    """Return a note in brackets, or what a helpful writer says before it begins ("Sure! Here is …"); else ''."""
+    for note in _BRACKETS.finditer(piece.text):
+        if note[0].lower() not in draft.evidence_text:
+            return note[0]
+    spoken = language(draft.language) or language("en")
+    openers = "|".join(spoken.raw.get("preamble", []) if spoken else []) or "$^"
+    here = r"(?:here(?:['’]s| is| are)|hier (?:ist|sind|is|zijn)|voici|aqu[íi]|ecco|här (?:är|kommer)|oto|işte)"
+    opened = re.match(rf"\s*(?:{openers})\s*[!,.:、。،]\s*{here}\b[^.!?\n]{{0,60}}[:!.]", piece.text, re.IGNORECASE)
+    return opened[0].strip() if opened else ""
 
 
 def check_spam(draft: CheckedDraft) -> Iterator[Finding]:

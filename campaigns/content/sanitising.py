@@ -10,6 +10,7 @@ from collections import Counter
 
 import nh3
 
+from aiwriter.guardrails.hidden import without_hidden
 from pulsequill.core.errors import Invalid
 
 SCHEMES = frozenset({"http", "https", "mailto", "tel"})
@@ -127,9 +128,15 @@ def without_control_characters(text: str) -> str:
 
 
 def clean_inline(markup: str) -> str:
-    """Return rich text with nothing but the inline allow-list; merge tags stay as they are."""
+    """Return rich text with nothing but the inline allow-list; merge tags stay as they are.
+
+    Words that styles hide go too: without the styles everybody would read them.
+    """
     refuse_monsters(markup)
-    renamed = _SYNONYM.sub(lambda found: f"<{found[1]}{_INLINE_SYNONYMS[found[2].lower()]}", markup)
+    seen, hides_words = without_hidden(markup)
+    renamed = _SYNONYM.sub(
+        lambda found: f"<{found[1]}{_INLINE_SYNONYMS[found[2].lower()]}", seen if hides_words else markup
+    )
     return nh3.clean(
         without_control_characters(renamed),
         tags=set(INLINE_TAGS),

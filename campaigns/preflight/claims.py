@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 from aiwriter.agents.contract import evidence_of
@@ -15,6 +17,7 @@ from campaigns.models import Campaign, Variant
 from campaigns.preflight.examined import Examined
 from campaigns.preflight.finding import Finding, Severity
 
+_HREF = re.compile(r"""<a\b[^>]*?\shref\s*=\s*(["'])(.*?)\1""", re.IGNORECASE | re.DOTALL)
 #: How many unsupported statements one finding quotes.
 QUOTED = 4
 
@@ -72,11 +75,14 @@ def _is_address_by_hand(receipt: Receipt, variant: Variant) -> bool:
 
 
 def _blocks(variant: Variant, examined: Examined) -> list[dict[str, Any]]:
-    """Return what readers see of a body; of source code that is the plain text that was made of it."""
+    """Return what readers see of a body; of source code that is its plain text, and its links."""
     if variant.format == Variant.Format.BLOCKS:
         return variant.body if isinstance(variant.body, list) else []
     compiled = examined.compiled.get(variant.label)
-    return [{"type": "text", "text": compiled.text}] if compiled else []
+    if compiled is None:
+        return []
+    links = dict.fromkeys(unescape(url) for _, url in _HREF.findall(compiled.html))
+    return [{"type": "text", "text": compiled.text}, *({"type": "button", "url": url} for url in links)]
 
 
 def find(examined: Examined) -> Iterator[Finding]:

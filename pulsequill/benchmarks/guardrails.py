@@ -1,7 +1,7 @@
 """Guardrails on hand-written drafts: which share of the labelled faults blocks, and which share of the good drafts.
 
-Not a race: the reference is a perfect checker. The drafts that were held out while the checks were improved are
-printed by themselves.
+Not a race: the reference is a perfect checker. The floor holds for all drafts together; those that nobody looked at
+while the checks were improved are printed by themselves, and are what other people's mails will see.
 """
 
 from __future__ import annotations
@@ -27,10 +27,15 @@ def _measure(_is_full: bool) -> tuple[Callable[[], float], Callable[[], float]]:
     drafts = labelled_drafts()
     for collection in COLLECTIONS:
         own = [draft for draft in drafts if draft.collection == collection]
-        _told(f"{collection} collection, seen while improving", measure(each for each in own if not each.is_held_out))
-        _told(f"{collection} collection, held out", measure(each for each in own if each.is_held_out))
-    score = measure(draft for draft in drafts if draft.collection == COLLECTIONS[0])
-    _told("score", score)
+        for name, part in (
+            ("seen while improving", [each for each in own if not each.is_held_out]),
+            ("held out", [each for each in own if each.is_held_out]),
+        ):
+            if part:
+                _told(f"{collection} collection, {name}", measure(part))
+    _told("all that was held out", measure(each for each in drafts if each.is_held_out))
+    score = measure(drafts)
+    _told("all", score)
     assert score.good_blocked_share <= MOST_GOOD_BLOCKED, score.good_blocked
     return lambda: score.recall, lambda: 1.0
 
