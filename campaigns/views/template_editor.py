@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from accounts.permissions import role_allows
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
+from aiwriter.gateway.keys import providers_for
 from campaigns.content.blocks import NETWORK_NAMES
 from campaigns.content.comparing import DiffRow
 from campaigns.content.importing import import_html
@@ -61,6 +62,7 @@ class TemplatePage(WorkspaceTemplatePage):
             "tags": tags_for_editor(self.workspace),
             "networks": list(NETWORK_NAMES),
             "canEdit": can_edit,
+            "hasModel": bool(providers_for(self.workspace.pk)),
             "urls": {
                 "api": reverse("v1_template", args=[template.pk]),
                 "preview": reverse("campaigns:template_preview", args=[template.pk]),
@@ -76,6 +78,7 @@ class TemplatePage(WorkspaceTemplatePage):
             report=report,
             sample=None,
             subject_lines=SUBJECT_LINES,
+            has_lab=can_edit,
             saved_words="Saved",
             from_name=self.workspace.name,
             **kwargs,

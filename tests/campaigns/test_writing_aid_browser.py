@@ -22,7 +22,8 @@ from aiwriter.models import Generation
 from aiwriter.services import generations
 from aiwriter.services.briefs import create_brief
 from aiwriter.services.money import set_budget
-from campaigns.models import Campaign
+from campaigns.models import Campaign, EmailTemplate
+from campaigns.services.templates import create_template
 from tests.aiwriter import team
 from tests.campaigns.making import HELLO, make_campaign, make_member, make_workspace
 from tests.fakes.llm_server import LLMServer, Reply, Request
@@ -130,7 +131,7 @@ def composer(live_server: LiveServer, page_for: PageFor, campaign: Campaign) -> 
     client = Client()
     client.force_login(make_member(campaign.workspace))
 
-    def open_composer(**options: Any) -> Page:
+    def open_composer(path: str = "", **options: Any) -> Page:
         page = page_for(**options)
         # The live server of tests speaks no WebSocket: the page falls back to asking again.
         page.expected_errors.append("WebSocket connection")
@@ -138,7 +139,7 @@ def composer(live_server: LiveServer, page_for: PageFor, campaign: Campaign) -> 
         page.context.add_cookies(
             [{"name": django_settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
         )
-        page.goto(live_server.url + reverse("campaigns:composer", args=[campaign.pk]))
+        page.goto(live_server.url + (path or reverse("campaigns:composer", args=[campaign.pk])))
         expect(page.locator("#subject")).to_be_visible()
         expect(page.locator("[data-canvas] > *").first).to_be_visible()
         return page
@@ -330,6 +331,21 @@ def test_every_line_can_be_rewritten_with_the_keys_alone(
     wait_stored(page, campaign, lambda variant: read(variant) == f"{before} It is worth it.")
     page.get_by_role("button", name="Undo").click()
     wait_stored(page, campaign, lambda variant: read(variant) == before)
+
+
+def test_a_template_is_rewritten_in_the_same_way(
+    model: LLMServer, composer: Callable[..., Page], campaign: Campaign
+) -> None:
+    template = create_template(workspace=campaign.workspace, actor=None, name="Harvest", subject="Beans", body=HELLO)
+    page = composer(path=reverse("campaigns:template", args=[template.pk]))
+    expect(page.locator("[data-subject-score] .line-score")).to_be_visible()
+    page.locator(".block-heading").click()
+    page.keyboard.press("Control+j")
+    page.keyboard.press("Enter")
+    panel(page).get_by_role("button", name="Accept").click()
+    expect(page.locator(".block-heading")).to_have_text("It is here It is worth it.")
+    expect(page.locator("[data-saved]")).to_have_attribute("data-state", "saved")
+    assert EmailTemplate.objects.get(pk=template.pk).body[0]["text"] == "It is here It is worth it."
 
 
 def test_words_in_the_code_are_rewritten_and_the_boxs_own_undo_takes_them_back(

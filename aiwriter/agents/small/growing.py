@@ -28,11 +28,11 @@ def complete_growing(gateway: LLMGateway, request: LLMRequest, generation: Gener
         if isinstance(event, LLMResult):
             return event
         if isinstance(event, Delta) and time.monotonic() - shown_at >= PAUSE_S:
-            shown_at = time.monotonic()
             try:
                 so_far = parse_partial_json(event.text)
             except ValueError:
                 continue
             if isinstance(so_far, dict) and so_far.get("text"):
+                shown_at = time.monotonic()
                 emit({"type": "text", "text": str(so_far["text"])})
     raise GatewayError("provider_incomplete")

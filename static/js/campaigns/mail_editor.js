@@ -29,7 +29,7 @@ import { writingAid } from "pq/campaigns/writing_aid";
  *   urls: {api: string, editor: string, convert: string, versions?: string},
  *   revision: string|number, payload: (content: object) => object, revisionOf: (answer: object) => string|number,
  *   contentOf: (answer: object) => object,
- *   writer?: {campaign: string, url: string, hasModel: boolean},
+ *   writer?: {campaign?: string, url: string, hasModel: boolean},
  *   onSaved?: (revision: string|number) => void, onContent?: (content: object) => void
  * }} options
  *   `contentOf` reads subject, preview text, format and body from an answer that changed them on the server;

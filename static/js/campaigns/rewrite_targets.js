@@ -11,7 +11,7 @@
 
 import { blockNodes, isOneRun, lineNodes, markNames, runNodes, textBetween } from "pq/campaigns/marked_text";
 
-const FIELDS = '.inspect-fields input[data-name]:not([inputmode="url"], [type="number"]), .inspect-fields textarea[data-name]';
+const FIELDS = '.inspect-fields input[data-name]:not([inputmode="url"], [type="number"]), .inspect-fields textarea[data-name]:not([data-name="html"])';
 /** A piece of HTML, MJML or Markdown that is no words. */
 const SOURCE = { html: /<[^>]*>/g, mjml: /<[^>]*>/g, markdown: /\]\([^)\s]*\)|^#{1,6} |!?\[(?=[^\]]*\]\()/gm };
 

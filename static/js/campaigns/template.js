@@ -19,6 +19,7 @@ const editor = mailEditor(one("#mail"), {
   tags: data.tags,
   networks: data.networks,
   what: "this template",
+  writer: { url: data.urls.api, hasModel: data.hasModel },
   urls: data.urls,
   revision: data.revision,
   payload: ({ subject, preview_text, format, body }) => ({ subject, preview_text, format, body }),

@@ -13,14 +13,14 @@ const TEXTS = new Set(["heading", "text", "quote"]);
 /**
  * @param {HTMLElement} root the editor's card
  * @param {import("pq/campaigns/document").MailDocument} mail
- * @param {{campaign: string, url: string, hasModel: boolean, directory: object, code: object, say: (words: string) => void}} options
- *   `url` answers the campaign with the brief that it has now
+ * @param {{campaign?: string, url: string, hasModel: boolean, directory: object, code: object, say: (words: string) => void}} options
+ *   `url` answers what is edited, with the brief that it has now if it has one
  * @returns {{rowsOf: (block: object, state: object) => HTMLElement[]}} what stands in the inspector of a block
  */
 export function writingAid(root, mail, { campaign, url, hasModel, directory, code, say }) {
   async function context() {
     const { brief } = await get(url);
-    return { campaign, ...(brief ? { brief } : {}) };
+    return { ...(campaign ? { campaign } : {}), ...(brief ? { brief } : {}) };
   }
   const bar = selectionBar(root, {
     rewriter: rewriter({ directory, hasModel, context, say }),
