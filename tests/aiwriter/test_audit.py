@@ -18,7 +18,7 @@ from aiwriter.calls import CallFilter, calls_csv, find_calls
 from aiwriter.models import Generation, GenerationStep, ModelPrice
 from aiwriter.usage import parse_month
 from tests.aiwriter.making import make_member, make_workspace
-from tests.pages import assert_accessible, assert_fits, save_picture
+from tests.pages import LOOKS, assert_accessible, assert_fits, save_picture
 
 SECRET = "The words that only some may read"
 CRITIC = {
@@ -231,7 +231,7 @@ def test_the_studio_leads_to_usage_and_to_every_call(owner):
     assert f'href="{reverse("aiwriter:call_list")}"' in page
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 @pytest.mark.django_db(transaction=True)
 def test_the_pages_are_accessible_and_fit(live_server, page_for, theme, width):
     workspace = make_workspace()

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier, Event
 
 import pytest
 from django.db import connection
 from django.utils import timezone
+from rest_framework.test import APIClient
 
+from aiwriter.agents import running
 from aiwriter.gateway import budget
 from aiwriter.gateway.errors import GatewayError
 from aiwriter.models import BudgetHold, Generation, GenerationStep
 from aiwriter.services.money import set_budget
+from aiwriter.services.passages import rewrite
 from pulsequill.core.errors import Blocked
-from tests.aiwriter.making import ask, make_workspace
+from tests.aiwriter import team
+from tests.aiwriter.making import ask, make_member, make_workspace
+from tests.fakes.llm_server import LLMServer, Reply, Request
+from tests.instance import wait_until
 
 CAP = 1000
 
@@ -93,3 +100,95 @@ def test_templates_cost_nothing_and_ignore_the_budget(workspace):
     set_budget(workspace=workspace, actor=None, cap_micro_usd=0, warn_percent=80)
 
     assert ask(workspace).status == Generation.Status.QUEUED
+
+
+# --- twenty real requests at once ------------------------------------------------------------------------------------
+def test_twenty_real_requests_at_once_never_go_over_a_tiny_budget(workspace, settings, monkeypatch):
+    """Requests come in by `/v1`, are run and answered at the same time; meanwhile somebody adds up again and again."""
+    number = 20
+    monkeypatch.setattr("aiwriter.services.limits.MOST_UNFINISHED", number)
+    settings.AI_RUNS_PER_WORKSPACE = number
+    settings.EMBEDDER = "lexical"
+    members = [make_member(workspace) for _ in range(number)]
+    began, over, gate = Barrier(number), Event(), Event()
+    sums: list[int] = []
+
+    def held_up(request: Request) -> Reply:
+        reply = team.answer(request)
+        reply.gate = gate
+        return reply
+
+    def watch() -> None:
+        try:
+            while not over.wait(0.01):
+                sums.append(promised(workspace))
+        finally:
+            connection.close()
+
+    def ask_and_run(index: int) -> tuple[str, str, int]:
+        try:
+            api = APIClient()
+            api.force_authenticate(members[index])
+            text = f"Our harvest roast number {index} is back."
+            answer = api.post("/v1/ai/rewrite", {"text": text, "instruction": "expand"}, format="json")
+            connection.close()  # twenty that wait for each other may not hold what the others need
+            began.wait(60)
+            if answer.status_code != 202:
+                return answer.json()["code"], "", 0
+            running.run(answer.json()["id"])
+            ended = Generation.objects.get(pk=answer.json()["id"])
+            return ended.status, ended.error_code, ended.cost_micro_usd
+        finally:
+            connection.close()
+
+    with LLMServer(otherwise=held_up) as server:
+        settings.OPENAI_API_KEY = "sk-test"
+        settings.OPENAI_BASE_URL = server.openai_url
+        one = hold_of_one_call(workspace, settings)
+        cap = one * 5 // 2
+        set_budget(workspace=workspace, actor=None, cap_micro_usd=cap, warn_percent=80)
+        with ThreadPoolExecutor(number + 1) as pool:
+            watcher = pool.submit(watch)
+            runs = [pool.submit(ask_and_run, index) for index in range(number)]
+            try:
+                wait_until(lambda: sum(run.done() for run in runs) >= number - 2, timeout_s=60, what="losers are told")
+                wait_until(lambda: server.in_flight == 2, timeout_s=60, what="the two that the budget pays for ask")
+            finally:
+                gate.set()
+                ends = [run.result(60) for run in runs]
+                over.set()
+            watcher.result(60)
+
+    won = [end for end in ends if end[0] == Generation.Status.SUCCEEDED]
+    lost = [end for end in ends if end not in won]
+    assert len(won) == 2 == len(server.requests)
+    assert {end[:2] for end in lost} == {(Generation.Status.BLOCKED, "budget_exceeded")}
+    assert all(cost == 0 for _, _, cost in lost)
+    assert max(sums) == 2 * one, "both holds were seen"
+    assert max(sums) <= cap
+    state = budget.get_state(workspace.pk)
+    assert (state.spent, state.held) == (sum(cost for _, _, cost in won), 0)
+
+
+def promised(workspace) -> int:
+    """What is spent and held, as one statement sees it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT coalesce(sum(cost_micro_usd), 0) FROM aiwriter_generationstep WHERE workspace_id = %(w)s)"
+            "     + (SELECT coalesce(sum(amount_micro_usd), 0) FROM aiwriter_budgethold WHERE workspace_id = %(w)s)",
+            {"w": workspace.pk},
+        )
+        return int(cursor.fetchone()[0])
+
+
+def hold_of_one_call(workspace, settings) -> int:
+    """What is set aside for one such request: found out by a budget that pays for none."""
+    seen: list[int] = []
+    reserve = budget.reserve
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(budget, "reserve", lambda **given: seen.append(given["amount_micro_usd"]) or reserve(**given))
+        set_budget(workspace=workspace, actor=None, cap_micro_usd=1, warn_percent=80)
+        text = "Our harvest roast number 10 is back."
+        running.run(rewrite(workspace=workspace, actor=None, text=text, instruction="expand").pk)
+    Generation.objects.for_workspace(workspace).delete()
+    return seen[0]
