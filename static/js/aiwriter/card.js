@@ -2,6 +2,7 @@
 
 import { element } from "pq/element";
 import { loose, marked } from "pq/aiwriter/receipts";
+import { showVoice } from "pq/aiwriter/voice_score";
 
 const LETTERS = "ABCDEFGH";
 /** A frame of the screen shows this share of what is still to come: quick after a burst, calm at its end. */
@@ -172,6 +173,7 @@ export function fillCard(card, frame, numberOf) {
   const words = frame.guardrails?.metrics?.words ?? (sketch ? sketch.split(" ").length : 0);
   say(card, "words", words ? count(words, "word") : "");
   say(card, "voice", frame.voice?.score === undefined ? "" : `Voice ${Math.round(frame.voice.score)}`);
+  showVoice(part(card, "voice_score"), frame.voice);
   fillChecks(card, isFinal ? frame.guardrails : null);
   show(card, "ready", isFinal && Boolean(frame.id));
   show(card, "offline", isFinal && frame.is_ai_generated === false);
