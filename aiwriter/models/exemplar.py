@@ -38,3 +38,8 @@ class Exemplar(TenantModel):
             people = f" of {self.sample_size:,} people" if self.sample_size else ""
             return f"won a test by {metric}{share}{people}"
         return "a sample of the brand" if self.origin == self.Origin.SAMPLE else "accepted by a person"
+
+    @property
+    def body(self) -> str:
+        """What it says after its title."""
+        return self.text.removeprefix(self.title).strip()
