@@ -22,7 +22,7 @@ export async function showPast(place, subject, { signal } = {}) {
     const note = element("p", { className: "xs mut", textContent: past.note });
     if (past.results.length === 0) return place.replaceChildren(note);
     const head = element("tr", {}, ...["Subject", "Clicks", "Opens", "n"].map((words) => Object.assign(element("th", { textContent: words }), { scope: "col" })));
-    const table = element("table", { className: "reasons past" }, element("caption", { className: "vh", textContent: "Similar subjects that were sent" }), element("thead", {}, head), element("tbody", {}, ...past.results.map(rowOf)));
+    const table = element("table", { className: "reasons past-subjects" }, element("caption", { className: "vh", textContent: "Similar subjects that were sent" }), element("thead", {}, head), element("tbody", {}, ...past.results.map(rowOf)));
     place.replaceChildren(table, note);
   } catch (error) {
     if (error.name !== "AbortError") place.replaceChildren(element("p", { className: "sm c-complaint", role: "alert", textContent: error.message }));
