@@ -18,7 +18,8 @@ from pydantic import PrivateAttr
 
 from aiwriter.agents.contract import BriefData, DraftPackage, Emit, ExemplarData, VoiceData
 from aiwriter.agents.quiet_crewai import Agent, BaseLLM, Crew, Process, Task, storage_in
-from aiwriter.agents.team import ROLES, Team
+from aiwriter.agents.roles import ROLES
+from aiwriter.agents.team import Team
 
 if TYPE_CHECKING:
     from aiwriter.gateway.gateway import LLMGateway
@@ -123,7 +124,7 @@ def _task(turn: _Turn, table: _Table, *, is_last: bool) -> Any:
     )
 
 
-class _Seat(BaseLLM):  # type: ignore[misc]
+class _Seat(BaseLLM):
     """Where CrewAI expects a model: asked anything, it lets its role speak."""
 
     _speak: Callable[[], None] = PrivateAttr()

@@ -12,16 +12,12 @@ from pydantic import BaseModel, ValidationError
 from aiwriter.agents.answers import BrandAnswer, CriticAnswer, StrategyAnswer, WriterAnswer, to_draft
 from aiwriter.agents.changes import list_changes
 from aiwriter.agents.contract import DraftContent
+from aiwriter.agents.roles import ROLES
 from aiwriter.gateway.errors import FAULTS
 from aiwriter.gateway.router import OFFLINE
 from aiwriter.models import Generation, GenerationStep
 from aiwriter.models.draft import readable_text
 from aiwriter.models.model_price import dollars
-
-ROLES = {
-    "strategist": "Strategist", "writer": "Writer", "brand_reviewer": "Brand reviewer", "critic": "Compliance critic",
-    "editor": "Editor",
-}  # fmt: skip
 
 
 def desk_frames(generation: Generation) -> list[dict[str, Any]]:
@@ -63,7 +59,9 @@ def _frame(calls: Sequence[GenerationStep], written: dict[str, DraftContent]) ->
     last = calls[-1]
     summary, changes = _told(last, written)
     letter = last.task.partition(":")[2]
-    role = "Template" if last.provider == OFFLINE else ROLES.get(last.role, last.role.replace("_", " ").capitalize())
+    known = ROLES.get(last.role)
+    role = known.label if known else last.role.replace("_", " ").capitalize()
+    role = "Template" if last.provider == OFFLINE else role
     return {
         "type": "stage",
         "role": last.role,

@@ -9,8 +9,8 @@ budget, audit, fallback and cancelling are the same whoever drives the team.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from django.db import connection
@@ -38,38 +38,16 @@ from aiwriter.agents.contract import (
     draft_frame,
 )
 from aiwriter.agents.given import brief_for_model
+from aiwriter.agents.roles import ROLES
 from aiwriter.gateway.types import LLMRequest, LLMResult
 from aiwriter.models.draft import readable_text
 from aiwriter.prompts.messages import build_messages
 from aiwriter.prompts.registry import get_prompt
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from aiwriter.gateway.gateway import LLMGateway
 
 
-@dataclass(frozen=True)
-class Role:
-    """One member of the team. Its instructions are the prompt file of its name."""
-
-    name: str
-    label: str
-    answer: type[BaseModel]
-    #: The longest answer that is paid for, in tokens.
-    output_tokens: int
-
-
-ROLES: Mapping[str, Role] = {
-    role.name: role
-    for role in (
-        Role("strategist", "Strategist", StrategyAnswer, 1200),
-        Role("writer", "Writer", WriterAnswer, 2000),
-        Role("brand_reviewer", "Brand reviewer", BrandAnswer, 1500),
-        Role("critic", "Compliance critic", CriticAnswer, 1500),
-        Role("editor", "Editor", WriterAnswer, 2000),
-    )
-}
 #: Times the reviewers look at drafts, each followed by mending. What is still found after that is shown to people.
 MAX_LOOKS = 2
 #: Characters between two frames of a draft: smooth to the eye, kind to the socket.
