@@ -150,5 +150,6 @@ def _what_stands_out(stats: dict[str, Any], comparisons: list[Comparison]) -> st
     for rate, limit in LIMITS.items():
         if stats["sent"] >= MIN_FOR_ALERT and stats[rate] >= limit:
             return f"{percent(stats[rate])} {words[rate]}, which is over the line of {percent(limit)}."
-    told = [one for one in reversed(comparisons) if one["verdict"] in ("above", "below")]
-    return (told or comparisons[::-1] or [{"text": "There is nothing to compare."}])[0]["text"]
+    told = [one["text"] for one in comparisons if one["verdict"] in ("above", "below")]
+    texts = told or [one["text"] for one in comparisons]
+    return texts[-1] if texts else "There is nothing to compare."

@@ -58,7 +58,7 @@ class Insight:
             "problem": self.problem,
             "is_current": self.is_current,
             "generation": str(self.generation.pk) if self.generation else None,
-            **{name: self.facts[name] for name in ("figures", "derived", "comparisons")},  # type: ignore[literal-required]
+            **{name: self.facts[name] for name in ("figures", "derived", "comparisons")},
         }
 
 

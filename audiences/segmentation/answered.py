@@ -95,7 +95,7 @@ def rules_of_answer(
 
 def _ids(rows: Mapping[str, str]) -> dict[str, str]:
     """Return ids by name in lower case; of two with the same name the first counts, which is the newest campaign."""
-    return {name.lower(): key for key, name in reversed(rows.items())}
+    return {name.lower(): key for key, name in reversed(list(rows.items()))}
 
 
 def _typed(text: str, value_type: str) -> Any:

@@ -9,6 +9,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.models import Membership
 from accounts.permissions import key_allows, role_allows
 from accounts.v1.base import WorkspaceView, WorkspaceViewSet
 from audiences import services
@@ -177,4 +178,5 @@ class SegmentFromTextView(WorkspaceView):
     def _may_ask_model(self) -> bool:
         if self.api_key is not None:
             return key_allows(self.api_key.scopes, "draft.edit")
-        return self.membership is not None and role_allows(self.membership.role, "draft.edit")
+        membership: Membership | None = self.membership
+        return membership is not None and role_allows(membership.role, "draft.edit")

@@ -11,13 +11,28 @@ from hypothesis import strategies as st
 
 from audiences.segmentation import describe, validate_rules
 from audiences.segmentation.plain_words import read_sentence
-from tests.audiences.described import FIELDS, SENTENCES, VOCABULARY, Sentence
+from tests.audiences.described import FIELDS, SENTENCES, UNSEEN, VOCABULARY, Sentence
 
 
 @pytest.mark.parametrize("sentence", SENTENCES, ids=lambda sentence: sentence.text[:60] or "nothing")
 def test_a_sentence_becomes_its_rules_and_names_what_it_left_out(sentence: Sentence):
     read = read_sentence(sentence.text, VOCABULARY)
     assert (read.rules, read.not_understood) == (sentence.rules, sentence.not_understood)
+
+
+def test_sentences_that_the_parser_was_not_made_for_are_mostly_right_and_never_quietly_wrong():
+    wrong = []
+    for sentence in UNSEEN:
+        read = read_sentence(sentence.text, VOCABULARY)
+        if (read.rules, bool(read.not_understood)) != (sentence.rules, bool(sentence.not_understood)):
+            wrong.append((sentence.text, read.not_understood))
+    right = len(UNSEEN) - len(wrong)
+    print(
+        f"Plain words: {len(SENTENCES)} of {len(SENTENCES)} known sentences right, {right} of {len(UNSEEN)} unseen ones"
+    )
+
+    assert right / len(UNSEEN) >= 0.8, wrong
+    assert all(missed for _text, missed in wrong), wrong
 
 
 WORDS = sorted({word for sentence in SENTENCES for word in sentence.text.split()})

@@ -11,7 +11,7 @@ from audiences.segmentation.plain_words.values import Scanner
 from audiences.segmentation.plain_words.vocabulary import COUNTRIES, REGIONS
 
 _AUX = r"(?:(?:have|has|had|having|did|do|does|were|was|are|is|been|be|who)\s+)*"
-_NEG = r"(?:(?P<neg>not|never|neither|nor|no longer)\s+)?"
+_NEG = r"(?:(?P<neg>not|never|neither|no longer)\s+)?"
 _MAIL = r"(?:e-?mails?|mails?|messages?|newsletters?|campaigns?|mailings?)"
 _DETERMINER = r"(?:(?:a|an|any|one|the|our|my|your|single|of|at least one|these|to|any of)\s+)*"
 _DID = re.compile(

@@ -125,12 +125,27 @@ def _condition(scan: Scanner, position: int) -> Found | None:
     return None
 
 
+def _field_of(node: Node) -> str:
+    """Return the field that a condition, or each of its alternatives, is about; '' when there is none."""
+    fields = {_field_of(one) for one in node["any"]} if "any" in node else {node.get("field", "")}
+    return fields.pop() if len(fields) == 1 else ""
+
+
 def _coordinated(items: list[_Item]) -> list[_Item]:
-    """Let verbs share what is said once: "opened or clicked in the last 30 days", "opened X but did not click"."""
+    """Let verbs share what is said once: "opened or clicked in the last 30 days", "opened X but did not click".
+
+    Alternatives of one field belong together before anything else does: "gmail or outlook users in France".
+    """
     done = list(items)
     for index in range(len(done) - 3, -1, -1):
         first, link, second = done[index : index + 3]
-        if not (first.found and second.found and first.found.verb and second.found.verb):
+        if not (first.found and second.found):
+            continue
+        if link.kind == "or" and (key := _field_of(first.found.node)) and key == _field_of(second.found.node):
+            either = _flat({"any": [first.found.node, second.found.node]})
+            done[index : index + 3] = [_Item("condition", Found(either, second.found.end))]
+            continue
+        if not (first.found.verb and second.found.verb):
             continue
         if link.kind not in ("and", "or", "but"):
             continue

@@ -61,10 +61,7 @@ class Scanner:
         """Return what the name at a position stands for (a field's key, an id), and where it ends."""
         names, pattern = self._names[kind]
         match = pattern.match(self.text, position) if pattern else None
-        if match is None:
-            return None
-        meant = names[match[0].lower()]
-        return (meant if isinstance(meant, str) else meant.key), match.end()
+        return (names[match[0].lower()], match.end()) if match else None
 
     def values(self, position: int) -> tuple[list[str], int] | None:
         """Return the texts that begin at a position ("Berlin, Munich or Hamburg"), and where the last one ends."""
@@ -93,7 +90,8 @@ class Scanner:
         if quoted := _QUOTED.match(self.text, position):
             text = (quoted["plain"] or quoted["curly"] or quoted["single"]).strip()
             return (text, quoted.end()) if text else None
-        words, end = [], position
+        words: list[str] = []
+        end = position
         while len(words) < MOST_WORDS:
             start = self.skip(end)
             word = _WORD.match(self.text, start)

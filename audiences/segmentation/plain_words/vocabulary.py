@@ -72,19 +72,19 @@ class Vocabulary:
     spelling: Callable[[str, str], str | None] = lambda _key, _value: None
 
     @cached_property
-    def field_names(self) -> dict[str, Field]:
-        """Every way to name a field, in lower case."""
-        names: dict[str, Field] = {}
+    def field_names(self) -> dict[str, str]:
+        """Every way to name a field, in lower case, to its key."""
+        names: dict[str, str] = {}
         for one in self.fields.values():
             for name in (one.label.lower(), one.key.replace("_", " "), one.key, *_ALSO.get(one.key, ())):
-                names.setdefault(name, one)
+                names.setdefault(name, one.key)
         words: dict[str, set[str]] = {}
         for one in self.fields.values():
             for word in re.findall(r"[^\W\d_]{4,}", f"{one.label} {one.key.replace('_', ' ')}".lower()):
                 words.setdefault(word, set()).add(one.key)
         for word, keys in words.items():
             if len(keys) == 1 and word not in _TOO_COMMON:
-                names.setdefault(word, self.fields[next(iter(keys))])
+                names.setdefault(word, next(iter(keys)))
         for name in list(names):
             names.setdefault(f"{name}s", names[name])
         return names

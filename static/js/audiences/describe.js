@@ -23,9 +23,9 @@ export function describeBox(box, builder) {
   let asking;
 
   const say = (words, { isBusy = false, isBad = false } = {}) => {
-    state.replaceChildren(...(isBusy ? [icon("refresh", "s")] : []), words);
+    state.replaceChildren(...(isBusy ? [icon("refresh", "s")] : isBad ? [icon("warn", "s")] : []), make("span", { textContent: words }));
     state.classList.toggle("c-complaint", isBad);
-    state.firstElementChild?.classList.add("spin");
+    if (isBusy) state.firstElementChild.classList.add("spin");
     state.hidden = !words;
   };
 
