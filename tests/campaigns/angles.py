@@ -1,4 +1,4 @@
-"""A fake provider that writes three distinct angles for a coffee brand, one of them with a claim that nothing supports."""
+"""A fake provider that writes three distinct angles for a coffee brand; one has a claim that nothing supports."""
 
 from __future__ import annotations
 

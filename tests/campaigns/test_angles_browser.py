@@ -204,7 +204,7 @@ def test_every_field_of_the_brief_is_kept(open_composer, workspace):
 
 # --- what goes wrong, and other scripts ------------------------------------------------------------------------------
 def test_a_blocked_draft_is_adopted_only_by_somebody_who_answers_for_it(open_composer, workspace, settings):
-    campaign, generation = written_campaign(workspace, settings)
+    campaign, _ = written_campaign(workspace, settings)
     page = open_composer(campaign)
     page.expected_errors = ["422"]
     card = page.locator("[data-angle]").nth(1)

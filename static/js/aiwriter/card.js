@@ -167,6 +167,8 @@ export function fillCard(card, frame, numberOf) {
   for (const name of ["subject", "preview_text"]) {
     part(card, name).replaceChildren(...marked(frame[name] || "", receiptsAt(name), numberOf));
   }
+  // The buttons of receipts are no part of the heading's name.
+  part(card, "subject").setAttribute("aria-label", frame.subject || "Subject to come");
   if (isFinal) wholeBody(card, frame.blocks, receiptsAt, numberOf);
   else growBody(card, frame.blocks);
   const sketch = sketchOf(frame.blocks);

@@ -103,7 +103,7 @@ export function proposals(form, { onError }) {
       const asked = await post("/v1/ai/briefs/propose", { goal: form.elements.goal.value.trim(), brand_voice: form.elements.brand_voice.value || null });
       const done = await resultOf(asked.id, { signal: asking.signal });
       if (done.status !== "succeeded") throw new Error(done.error_detail || "No proposal could be made.");
-      show(done.result, done.ai_generated ? "Proposed" : "Read from it");
+      show(done.result, done.ai_generated ? "Proposed" : "Proposed by rules");
     } catch (error) {
       if (!asking?.signal.aborted) onError(error);
     } finally {
