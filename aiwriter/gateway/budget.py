@@ -76,9 +76,12 @@ def reserve(*, workspace_id: Any, generation_id: Any, amount_micro_usd: int) -> 
     Raises:
         GatewayError: `budget_exceeded`; nothing was set aside and the call must not be made.
     """
-    _budget(workspace_id)
     with transaction.atomic():
-        budget = Budget.objects.for_workspace(workspace_id).select_for_update().get()
+        locked = Budget.objects.for_workspace(workspace_id).select_for_update()
+        budget = locked.first()
+        if budget is None:
+            _budget(workspace_id)  # a workspace's first call makes it
+            budget = locked.get()
         now = timezone.now()
         if _state(budget, now).left < amount_micro_usd:
             raise GatewayError("budget_exceeded")

@@ -11,12 +11,13 @@ import hmac
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aiwriter.gateway.catalog import ModelEntry
 from aiwriter.gateway.line import Line, read_ahead
 from aiwriter.gateway.router import ANTHROPIC, OPENAI
-from aiwriter.gateway.types import Chunk, Message, Usage
+from aiwriter.gateway.types import Chunk, Message, Usage, json_schema
 from pulsequill.core.signing import derived_key
 
 if TYPE_CHECKING:
@@ -49,8 +50,9 @@ class ProviderConfig:
         return hmac.new(derived_key("ai key"), f"{self.base_url}\n{self.api_key}".encode(), "sha256").hexdigest()[:16]
 
 
+@lru_cache(maxsize=64)
 def wire_schema(schema: type[BaseModel]) -> dict[str, Any]:
-    """Return a model's JSON schema in the dialect that both providers take."""
+    """Return a model's JSON schema in the dialect that both providers take; to be read only."""
 
     def clean(node: Any, *, are_names: bool = False) -> Any:
         if isinstance(node, list):
@@ -63,9 +65,10 @@ def wire_schema(schema: type[BaseModel]) -> dict[str, Any]:
             if are_names or key not in UNSUPPORTED_KEYWORDS
         }
 
-    return clean(schema.model_json_schema())  # type: ignore[no-any-return]
+    return clean(json_schema(schema))  # type: ignore[no-any-return]
 
 
+@lru_cache(maxsize=64)
 def schema_text(schema: type[BaseModel] | None) -> str:
     """Return the schema as the provider reads it, for counting and for saying it in words."""
     return json.dumps(wire_schema(schema)) if schema else ""

@@ -6,12 +6,19 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
 Speaker = Literal["system", "user", "assistant"]
 Complexity = Literal["low", "medium", "high"]
+
+
+@lru_cache(maxsize=64)
+def json_schema(schema: type[BaseModel]) -> dict[str, Any]:
+    """Return a model's JSON schema, to be read only; working it out takes milliseconds."""
+    return schema.model_json_schema()
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ class LLMRequest:
         shape = {
             "task": self.task,
             "messages": [(message.speaker, message.text) for message in self.messages],
-            "schema": self.schema.model_json_schema() if self.schema else None,
+            "schema": json_schema(self.schema) if self.schema else None,
             "max": self.max_output_tokens,
             "temperature": self.temperature,
             "model": self.model,

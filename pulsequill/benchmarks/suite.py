@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pulsequill.benchmarks import (
+    ai_overhead,
     composing,
     crash,
     guardrails,
@@ -31,5 +32,7 @@ BENCHMARKS = {
     "crash": crash.BENCHMARK,
     "tracking": tracking.BENCHMARK,
     "pages": pages.BENCHMARK,
+    "ai_call": ai_overhead.CALL,
+    "ai_first_token": ai_overhead.FIRST_TOKEN,
     "guardrails": guardrails.BENCHMARK,
 }
