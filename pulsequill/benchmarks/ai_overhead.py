@@ -1,6 +1,6 @@
 """What the writer adds to a model's own time, beside OpenAI's SDK called bare in the same run.
 
-`CALL`: one call through the gateway, with budget, throttle, breaker, checks and audit row, until the answer is complete.
+`CALL`: one call through the gateway, with budget, throttle, breaker, checks and audit row, until the answer is whole.
 `FIRST_TOKEN`: the whole way that a person waits: from the request, over the broker and a warm worker, to the first
 words in the stream that the page reads. The model answers after known delays; what is over them is printed, and the
 CPU time of this process, which tells more than the clock where others use the machine.
@@ -65,7 +65,8 @@ def _median_of(name: str, calls: int, call: Callable[[], Times]) -> Times:
     cpu_ms = (time.process_time() - cpu_before) / calls * 1000
     first, total = (statistics.median(part) for part in zip(*times, strict=True))
     sys.stdout.write(
-        f"  {name}: first token +{first - FIRST_MS:.1f} ms, end +{total - TOTAL_MS:.1f} ms, CPU {cpu_ms:.1f} ms a call\n"
+        f"  {name}: first token +{first - FIRST_MS:.1f} ms, end +{total - TOTAL_MS:.1f} ms, "
+        f"CPU {cpu_ms:.1f} ms a call\n"
     )
     return first, total
 
