@@ -13,12 +13,15 @@ from aiwriter.gateway.catalog import load_catalog
 from aiwriter.gateway.client import ProviderConfig
 from aiwriter.gateway.errors import GatewayError, translate
 from aiwriter.gateway.pricing import cost_micro_usd
+from aiwriter.gateway.throttle import Throttle
 from aiwriter.gateway.tokens import estimate_text
 from aiwriter.gateway.types import Usage
 from aiwriter.models import GenerationStep
 
 EMBEDDING_MODEL = "text-embedding-3-small"
 TIMEOUT_S = 15.0
+#: For its turn at a busy key; who remembers texts comes again.
+LONGEST_WAIT_S = 5.0
 
 
 def embed_texts(
@@ -29,36 +32,38 @@ def embed_texts(
     LangChain does not say how many tokens were used, so the estimate is booked.
 
     Raises:
-        GatewayError: the budget is used up, or the provider did not answer.
+        GatewayError: the budget is used up, the key is busy, or the provider did not answer.
     """
     entry = load_catalog(timezone.now().date()).get(EMBEDDING_MODEL)
     usage = Usage(input_tokens=sum(estimate_text(text) for text in texts), source="estimated")
     cost = cost_micro_usd(entry, usage)
-    hold = budget.reserve(workspace_id=workspace_id, generation_id=generation_id, amount_micro_usd=cost)
-    started = time.monotonic()
-    error: GatewayError | None = None
-    try:
-        return _embed(list(texts), dimensions, config)
-    except Exception as caught:
-        error = translate(caught)
-        raise error from caught
-    finally:
-        step = GenerationStep(
-            workspace_id=workspace_id,
-            generation_id=generation_id,
-            role="memory",
-            task="embed",
-            provider=entry.provider,
-            model_requested=EMBEDDING_MODEL,
-            params={"dimensions": dimensions, "texts": len(texts)},
-            input_tokens=0 if error else usage.input_tokens,
-            usage_source="none" if error else usage.source,
-            cost_micro_usd=0 if error else cost,
-            price_id=entry.price_id,
-            latency_ms=round((time.monotonic() - started) * 1000),
-            error_class=error.code if error else "",
-        )
-        budget.settle(hold, step)
+    throttle = Throttle.of(provider=entry.provider, model=entry.model, config=config)
+    with throttle.turn(longest_s=LONGEST_WAIT_S, lasts_s=2 * TIMEOUT_S, pause=time.sleep):
+        hold = budget.reserve(workspace_id=workspace_id, generation_id=generation_id, amount_micro_usd=cost)
+        started = time.monotonic()
+        error: GatewayError | None = None
+        try:
+            return _embed(list(texts), dimensions, config)
+        except Exception as caught:
+            error = translate(caught)
+            raise error from caught
+        finally:
+            step = GenerationStep(
+                workspace_id=workspace_id,
+                generation_id=generation_id,
+                role="memory",
+                task="embed",
+                provider=entry.provider,
+                model_requested=EMBEDDING_MODEL,
+                params={"dimensions": dimensions, "texts": len(texts)},
+                input_tokens=0 if error else usage.input_tokens,
+                usage_source="none" if error else usage.source,
+                cost_micro_usd=0 if error else cost,
+                price_id=entry.price_id,
+                latency_ms=round((time.monotonic() - started) * 1000),
+                error_class=error.code if error else "",
+            )
+            budget.settle(hold, step)
 
 
 def _embed(texts: list[str], dimensions: int, config: ProviderConfig) -> list[list[float]]:

@@ -12,6 +12,7 @@ from aiwriter.gateway.catalog import load_catalog
 from aiwriter.gateway.errors import GatewayError
 from aiwriter.gateway.keys import providers_for
 from aiwriter.models import Generation, ModelPrice
+from aiwriter.retrieval.embedders import usable_embedders
 from aiwriter.services.keys import set_provider_key
 from tests.aiwriter import team
 from tests.aiwriter.making import ask, make_workspace, written
@@ -26,7 +27,6 @@ MODEL = "qwen3:14b"
 def server(settings) -> Iterator[LLMServer]:
     with LLMServer(own_model=MODEL, otherwise=lambda _request: Reply(GOOD)) as running:
         settings.OPENAI_BASE_URL, settings.OPENAI_MODEL = running.openai_url, MODEL
-        settings.EMBEDDER = "lexical"
         yield running
 
 
@@ -116,6 +116,10 @@ def test_a_workspaces_key_goes_to_the_same_server(server):
 
     assert (config.api_key, config.base_url) == ("sk-of-the-workspace", server.openai_url)
     assert config.is_own_server
+
+
+def test_it_is_not_asked_for_vectors(server):
+    assert "openai" not in {embedder.id.partition(":")[0] for embedder in usable_embedders(make_workspace().pk)}
 
 
 def test_without_a_model_name_an_address_alone_configures_nothing(server, settings):
