@@ -63,7 +63,7 @@ def rewrite(
         errors.append(FieldError("wish", "required", "What should change?"))
     if errors:
         raise Invalid("The request is not valid.", errors=errors)
-    request = {"text": text, "instruction": instruction, "language": language[:20], "wish": wish[:300]}
+    request: dict[str, Any] = {"text": text, "instruction": instruction, "language": language[:20], "wish": wish[:300]}
     request["earlier"] = [str(one)[:LONGEST_PASSAGE] for one in earlier][-MOST_EARLIER:]
     return enqueue(
         workspace=workspace, actor=actor, kind=Generation.Kind.REWRITE, brief=_own(brief, workspace),
@@ -94,7 +94,7 @@ def subject_lines(
     """
     if not 1 <= count <= 20:
         raise Invalid("1 to 20 lines.", errors=[FieldError("count", "out_of_range", "1 to 20 lines.")])
-    request = {"count": count, "mail": mail[:LONGEST_SURROUNDINGS]}
+    request: dict[str, Any] = {"count": count, "mail": mail[:LONGEST_SURROUNDINGS]}
     request["earlier"] = [str(one)[:200] for one in earlier][-MOST_EARLIER:]
     with transaction.atomic():
         if not isinstance(brief, Brief):

@@ -70,7 +70,8 @@ class SubjectLinesRequestSerializer(SmallRequestSerializer, BriefSerializer):
 class CallToActionRequestSerializer(SmallRequestSerializer):
     """A request for words on a button."""
 
-    label = _line(120, "What the button says now.")
+    #: A declared field; Django REST framework takes it off the class, so it does not hide `Field.label`.
+    label = _line(120, "What the button says now.")  # type: ignore[assignment]
     url = _line(2000, "Where it leads.")
     around = _line(LONGEST_SURROUNDINGS, "The text that it stands in.")
     language = _line(20, "The language of the mail; the brief’s without.")

@@ -142,7 +142,7 @@ class ComposerPage(WorkspaceTemplatePage):
         can_edit = role_allows(self.membership.role, "campaign.edit")
         generation = last_generation(campaign)
         sample = get_sample_contact(campaign)
-        data = {
+        data: dict[str, Any] = {
             "campaign": str(campaign.pk),
             "revision": campaign.revision,
             "label": variant.label,

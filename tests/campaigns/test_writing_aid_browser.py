@@ -151,6 +151,12 @@ def panel(page: Page) -> Locator:
     return page.get_by_role("dialog", name=re.compile("."))
 
 
+def accept(page: Page) -> None:
+    """Wait for the answer, however long it takes, and take it."""
+    expect(panel(page).get_by_role("button", name="Accept")).to_be_visible()
+    panel(page).get_by_role("button", name="Accept").click()
+
+
 def select(page: Page, words: str, within: str = ".prose") -> None:
     """Select words of an editor as a person would: with the keyboard's result, a range of the document."""
     page.locator(within).first.click()
@@ -227,7 +233,7 @@ def test_links_and_merge_tags_come_back_as_they_were(
     page.locator(".prose").click()
     page.get_by_role("toolbar", name="Rewrite this text").get_by_role("button", name="Punchier").click()
     expect(panel(page).locator(".tag").first).to_have_text("first_name")
-    panel(page).get_by_role("button", name="Accept").click()
+    accept(page)
 
     wait_stored(page, campaign, lambda variant: "worth it" in variant.body[1]["html"])
     html = stored(campaign).body[1]["html"]
@@ -249,12 +255,12 @@ def test_a_lost_link_is_named_and_asked_about_before_it_is_taken(
     expect(findings).to_contain_text("The link of “the beans” is gone.")
     expect(findings).to_contain_text("30%")
 
-    panel(page).get_by_role("button", name="Accept").click()
+    accept(page)
     question = page.get_by_role("dialog", name="Take it although a check failed?")
     expect(question).to_contain_text("The link of “the beans” is gone.")
     question.get_by_role("button", name="Cancel").click()
     expect(page.locator(".prose .tag")).to_have_text("first_name")
-    panel(page).get_by_role("button", name="Accept").click()
+    accept(page)
     question.get_by_role("button", name="Take it").click()
     wait_stored(page, campaign, lambda variant: variant.body[1]["html"] == "<p>See the beans, with 30% off.</p>")
 
@@ -301,7 +307,7 @@ def test_typing_beside_the_passage_does_no_harm_to_its_answer(
     page.keyboard.press("Control+Home")
     page.keyboard.type("Look: ")
     gate.set()
-    panel(page).get_by_role("button", name="Accept").click()
+    accept(page)
     question = page.get_by_role("dialog", name="Take it although a check failed?")  # June is gone
     question.get_by_role("button", name="Take it").click()
     wait_stored(page, campaign, lambda variant: "Look: The beans are here. They rested.</p>" in variant.body[0]["html"])
@@ -342,7 +348,7 @@ def test_a_template_is_rewritten_in_the_same_way(
     page.locator(".block-heading").click()
     page.keyboard.press("Control+j")
     page.keyboard.press("Enter")
-    panel(page).get_by_role("button", name="Accept").click()
+    accept(page)
     expect(page.locator(".block-heading")).to_have_text("It is here It is worth it.")
     expect(page.locator("[data-saved]")).to_have_attribute("data-state", "saved")
     assert EmailTemplate.objects.get(pk=template.pk).body[0]["text"] == "It is here It is worth it."
@@ -360,7 +366,7 @@ def test_words_in_the_code_are_rewritten_and_the_boxs_own_undo_takes_them_back(
     )
     page.keyboard.press("Control+j")
     page.keyboard.press("Enter")
-    panel(page).get_by_role("button", name="Accept").click()
+    accept(page)
     wait_stored(page, campaign, lambda variant: variant.body[0]["text"] == 'It "is" here')
     expect(box).to_be_focused()
     page.keyboard.press("Control+z")
@@ -405,7 +411,7 @@ def test_without_a_key_rules_do_what_they_can_and_the_rest_is_said(
     expect(panel(page).get_by_label("Translate into")).to_have_count(0)
     panel(page).get_by_role("button", name="Plainer").click()
     expect(panel(page)).to_contain_text("By rules, no AI model was used")
-    panel(page).get_by_role("button", name="Accept").click()
+    accept(page)
     wait_stored(page, campaign, lambda variant: variant.body[0]["html"] == "<p>We do not really use many beans.</p>")
 
 
