@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from audiences.segmentation.fields import Field
-from audiences.segmentation.mailings import mail_sql
+from audiences.segmentation.mailings import campaign_names, mail_sql
 from audiences.segmentation.operators import ENGAGEMENTS, NONE, OPERATORS, TWO
 
 
@@ -23,7 +23,7 @@ class Compiled(NamedTuple):
 def compile_rules(rules: dict[str, Any], *, fields: Mapping[str, Field], workspace_id: UUID) -> Compiled:
     """Return the condition that a contact `c` of the segment meets.
 
-    A field or list that was deleted after the segment was saved matches nobody, rather than everybody.
+    A field, list or campaign that was deleted after the segment was saved matches nobody, rather than everybody.
 
     Args:
         rules: a tree that `validate_rules` accepted when it was saved.
@@ -64,9 +64,10 @@ def _condition(rule: dict[str, Any], fields: Mapping[str, Field], workspace_id: 
         sql = OPERATORS["list"][rule["op"]].sql.format(x=subject)
         return Compiled(sql, [UUID(rule["list"]), workspace_id])
     if "campaign" in rule:
-        mail = mail_sql()
-        sql = OPERATORS["campaign"][rule["op"]].sql.format(x=mail)
-        return Compiled(sql, [UUID(rule["campaign"]), workspace_id])
+        campaign_id = UUID(rule["campaign"])
+        if campaign_id not in campaign_names(workspace_id):
+            return Compiled("false", [])
+        return Compiled(OPERATORS["campaign"][rule["op"]].sql.format(x=mail_sql()), [campaign_id, workspace_id])
     if "engagement" in rule:
         operator = OPERATORS["engagement"][rule["op"]]
         params = [] if operator.arity == NONE else [rule["value"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from audiences.segmentation.plain_words.vocabulary import COUNTRIES, MAILBOXES, Vocabulary, pattern_of
+from audiences.segmentation.plain_words.vocabulary import COUNTRIES, MAILBOXES, Names, Vocabulary
 
 MOST_WORDS = 6
 _SPACE = re.compile(r"\s*")
@@ -37,9 +37,9 @@ class Scanner:
         self.text = text
         self.vocabulary = vocabulary
         self._names = {
-            "fields": (vocabulary.field_names, pattern_of(vocabulary.field_names)),
-            "lists": (vocabulary.list_names, pattern_of(vocabulary.list_names)),
-            "campaigns": (vocabulary.campaign_names, pattern_of(vocabulary.campaign_names)),
+            "fields": Names(vocabulary.field_names),
+            "lists": Names(vocabulary.list_names),
+            "campaigns": Names(vocabulary.campaign_names),
         }
 
     #: How people call a mailbox, to what its addresses end with.
@@ -59,9 +59,7 @@ class Scanner:
 
     def name_at(self, kind: str, position: int) -> tuple[str, int] | None:
         """Return what the name at a position stands for (a field's key, an id), and where it ends."""
-        names, pattern = self._names[kind]
-        match = pattern.match(self.text, position) if pattern else None
-        return (names[match[0].lower()], match.end()) if match else None
+        return self._names[kind].at(self.text, position)
 
     def values(self, position: int) -> tuple[list[str], int] | None:
         """Return the texts that begin at a position ("Berlin, Munich or Hamburg"), and where the last one ends."""

@@ -115,6 +115,9 @@ class Vocabulary:
         return bool({one.key, one.label.lower()} & COUNTRY_FIELDS)
 
 
+_GOES_ON = re.compile(r"[\w-]")
+
+
 def _names_of(rows: Mapping[str, str], suffix: str) -> dict[str, str]:
     names: dict[str, str] = {}
     for key, name in rows.items():
@@ -132,9 +135,20 @@ def _names_of(rows: Mapping[str, str], suffix: str) -> dict[str, str]:
     return names
 
 
-def pattern_of(names: Mapping[str, object]) -> re.Pattern[str] | None:
-    """Return a pattern that finds the longest of some names, as whole words; None when there are none."""
-    if not names:
+class Names:
+    """Names to find in a text; by their first two letters, for a workspace may have hundreds of them."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        """Take names in lower case with what each stands for."""
+        self._meanings = names
+        self._by_beginning: dict[str, list[str]] = {}
+        for name in sorted(names, key=len, reverse=True):
+            self._by_beginning.setdefault(name[:2], []).append(name)
+
+    def at(self, text: str, position: int) -> tuple[str, int] | None:
+        """Return what the longest name at a position stands for, and where it ends; names are whole words."""
+        for name in self._by_beginning.get(text[position : position + 2].lower(), ()):
+            end = position + len(name)
+            if text[position:end].lower() == name and not _GOES_ON.match(text, end):
+                return self._meanings[name], end
         return None
-    longest_first = sorted(names, key=len, reverse=True)
-    return re.compile(rf"(?:{'|'.join(re.escape(name) for name in longest_first)})(?![\w-])", re.IGNORECASE)
