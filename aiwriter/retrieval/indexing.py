@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet, Sum
@@ -64,18 +65,22 @@ def index_workspace(workspace_id: Any, *, progress: Callable[[IndexState], None]
     exemplars, samples = _missing(workspace_id, embedder)
     if not state.is_complete:
         with _booked(workspace_id, embedder) as generation_id:
-            for owner in (*exemplars.order_by("created_at"), *samples.order_by("created_at")):
-                if isinstance(owner, Exemplar):
-                    index_exemplar(owner, embedder, generation_id=generation_id)
-                else:
-                    index_sample(owner, embedder, generation_id=generation_id)
-                state = IndexState(state.embedder, state.label, state.done + 1, state.total)
+            index_one: list[Callable[[], None]] = [
+                partial(index_exemplar, exemplar, embedder, generation_id=generation_id)
+                for exemplar in exemplars.order_by("created_at")
+            ]
+            index_one += [
+                partial(index_sample, sample, embedder, generation_id=generation_id)
+                for sample in samples.order_by("created_at")
+            ]
+            for done, index in enumerate(index_one, start=state.done + 1):
+                index()
                 if progress is not None:
-                    progress(state)
+                    progress(replace(state, done=done))
     state = index_state(workspace_id)  # texts may have come in meanwhile
     if state.is_complete:
-        for model in (Embedding, Passage):
-            model.objects.for_workspace(workspace_id).exclude(embedder=embedder.id).delete()  # type: ignore[attr-defined]
+        Embedding.objects.for_workspace(workspace_id).exclude(embedder=embedder.id).delete()
+        Passage.objects.for_workspace(workspace_id).exclude(embedder=embedder.id).delete()
     return state
 
 

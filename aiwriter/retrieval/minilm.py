@@ -116,7 +116,7 @@ class _MiniLM:
         return self._normal(hidden + self._linear(wide, f"{name}.output.dense"), f"{name}.output.LayerNorm")
 
     def _linear(self, values: Array, name: str) -> Array:
-        return values @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]  # type: ignore[no-any-return]
+        return values @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
 
     def _normal(self, values: Array, name: str) -> Array:
         """Layer normalisation (Ba et al., 2016)."""

@@ -211,4 +211,12 @@ def _nearest(own: Any, vector: list[float], embedder: Embedder) -> Nearest | Non
         return None
     similarity = 1 - passage.distance
     title = passage.sample.title if passage.sample else passage.exemplar.title
-    return Nearest(passage.text, title, similarity, embedder.label, is_far=similarity < embedder.far)
+    return Nearest(passage.text, title, similarity, embedder.label, _kinship(similarity, embedder))
+
+
+def _kinship(similarity: float, embedder: Embedder) -> float | None:
+    """Return 0 for a paragraph of another hand to 1 for one of the same, None where likeness does not tell."""
+    if embedder.kinship is None:
+        return None
+    other, same = embedder.kinship
+    return min(1.0, max(0.0, (similarity - other) / (same - other)))

@@ -23,7 +23,7 @@ class LearnVoiceSerializer(serializers.Serializer[Any]):
     """A request to learn a voice; a name that exists gets a new version, as a proposal."""
 
     name = serializers.CharField(max_length=120)
-    samples = SampleTextSerializer(many=True, min_length=1, max_length=MOST_AT_ONCE)
+    samples = serializers.ListField(child=SampleTextSerializer(), min_length=1, max_length=MOST_AT_ONCE)
 
 
 class ExemplarSerializer(serializers.ModelSerializer[Exemplar]):

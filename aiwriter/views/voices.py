@@ -63,7 +63,9 @@ class VoiceDetailPage(WorkspaceTemplatePage):
         """Add the profile with its evidence, the figures and the versions."""
         voice = get_brand_voice(self.workspace, kwargs.pop("voice_id"))
         current = in_force(voice)
-        quotes = {(quote["part"], quote["text"]): quote for quote in voice.evidence.get("quotes", ())}
+        quotes: dict[tuple[str, str], dict[str, Any]] = {
+            (quote["part"], quote["text"]): quote for quote in voice.evidence.get("quotes", ())
+        }
 
         def shown(part: str, text: str) -> dict[str, Any]:
             return quotes.get((part, text), {})
@@ -162,8 +164,8 @@ class VoiceComparePage(WorkspaceTemplatePage):
         others = [version for version in versions if version.pk != voice.pk]
         other = next((version for version in others if str(version.version) == wanted), None)
         if other is None:
-            older = [version for version in others if version.version < voice.version and version.is_in_force]
-            other = next(iter(older or others), None)
+            earlier = [version for version in others if version.version < voice.version and version.is_in_force]
+            other = next(iter(earlier or others), None)
         older, newer = sorted((voice, other), key=lambda one: one.version) if other else (voice, voice)
         return super().get_context_data(
             voice=voice,

@@ -223,7 +223,7 @@ def _hides(style: str) -> bool:
     for declaration in style.split(";"):
         name, _, value = declaration.partition(":")
         values[name.strip().lower()] = value.replace("!important", "").strip().lower()
-    if any((value := values.get(name)) and pattern.fullmatch(value) for name, pattern in _OUT_OF_SIGHT.items()):
+    if any(pattern.fullmatch(values[name]) for name, pattern in _OUT_OF_SIGHT.items() if values.get(name)):
         return True
     ground = values.get("background-color") or values.get("background")
     return bool(ground) and values.get("color") == ground

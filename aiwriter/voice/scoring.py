@@ -21,6 +21,9 @@ TARGETS = {"casual": 25.0, "neutral": 50.0, "formal": 75.0}
 #: A single paragraph has few words: this much difference says nothing.
 FORMALITY_SLACK = 22.0
 FEWEST_WORDS = 8
+#: Fewer words are a greeting or a label: nothing to compare.
+FEWEST_TO_COMPARE = 5
+MOST_FOR_LIKENESS = 12
 SOUNDS_LIKE, MOSTLY = 80, 60
 _BREAK = re.compile(r"</p>|</li>|<br\s*/?>|</h[1-6]>", re.IGNORECASE)
 
@@ -35,13 +38,18 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Nearest:
-    """The paragraph of the brand's own that is most like another; `label` says what kind of likeness was measured."""
+    """The paragraph of the brand's own that is most like another.
+
+    Attributes:
+        label: what kind of likeness was measured.
+        kinship: 0 for another hand to 1 for the same; None where this kind of likeness does not tell.
+    """
 
     text: str
     title: str
     similarity: float
     label: str
-    is_far: bool
+    kinship: float | None
 
 
 @dataclass(frozen=True)
@@ -106,9 +114,11 @@ def voice_report(
         return {}
     texts = [paragraph.text for paragraph in paragraphs]
     code = language.split("-")[0] or guess_language("\n".join(texts))
-    found: Sequence[Nearest | None] = find_nearest(texts) if find_nearest else [None] * len(texts)
+    compared = [text for text in texts if len(WORD.findall(text)) >= FEWEST_TO_COMPARE]
+    found = dict(zip(compared, find_nearest(compared), strict=True)) if find_nearest and compared else {}
     rows, weighted, words = [], 0.0, 0
-    for paragraph, near in zip(paragraphs, found, strict=True):
+    for paragraph in paragraphs:
+        near = found.get(paragraph.text)
         score, reasons = score_paragraph(
             paragraph.text, profile=profile, measured=measured, language=code, nearest=near
         )
@@ -196,5 +206,7 @@ def _length(text: str, measured: Mapping[str, Any]) -> Iterable[Reason]:
 
 
 def _likeness(text: str, nearest: Nearest | None) -> Iterable[Reason]:
-    if nearest is not None and nearest.is_far and len(WORD.findall(text)) >= FEWEST_WORDS:
-        yield Reason("unlike", f"Unlike anything of yours (nearest {nearest.similarity:.2f}, {nearest.label}).", -8)
+    if nearest is None or nearest.kinship is None or len(WORD.findall(text)) < FEWEST_WORDS:
+        return
+    if points := -round(MOST_FOR_LIKENESS * (1 - nearest.kinship)):
+        yield Reason("unlike", f"Little like your own (nearest {nearest.similarity:.2f}, {nearest.label}).", points)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -30,7 +31,7 @@ HOURS = "New opening hours\n\nFrom next week the counter opens at seven and clos
 class OtherEmbedder:
     """Stands in for a paid provider: vectors that mean nothing beside the lexical ones."""
 
-    id, label, far, is_paid = "openai:fake@384", "similarity of meaning", 0.2, False
+    id, label, kinship, is_paid = "openai:fake@384", "similarity of meaning", None, False
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -51,7 +52,7 @@ def workspace(db):
 @pytest.fixture
 def other(monkeypatch) -> OtherEmbedder:
     embedder = OtherEmbedder()
-    monkeypatch.setattr(embedders, "providers_for", lambda _workspace: {"openai": object()})
+    monkeypatch.setattr(embedders, "providers_for", lambda _workspace: {"openai": SimpleNamespace(is_own_server=False)})
     monkeypatch.setattr(embedders, "OpenAIEmbedder", lambda _config: embedder)
     return embedder
 

@@ -118,10 +118,11 @@ def test_a_person_who_chose_another_formality_is_believed():
     assert "formality" not in codes(FORMAL, {"formality": "formal"}, measured)
 
 
-def test_what_is_unlike_anything_own_loses_a_little():
-    near = Nearest("words", "A mail", 0.01, "keyword similarity", is_far=True)
+@pytest.mark.parametrize(("kinship", "points"), [(0.0, -12), (0.5, -6), (1.0, None), (None, None)])
+def test_another_hand_loses_a_little_where_likeness_tells(kinship, points):
+    near = Nearest("words", "A mail", 0.21, "similarity of meaning", kinship)
 
-    assert codes(PLAIN, {}, nearest=near) == {"unlike": -8}
+    assert codes(PLAIN, {}, nearest=near).get("unlike") == points
 
 
 def test_paragraphs_are_found_in_every_block_with_a_voice():
@@ -150,9 +151,12 @@ def test_stored_drafts_say_how_they_sound_and_what_own_words_are_nearest():
     assert 0 <= draft.voice["score"] <= 100
     rows = draft.voice["paragraphs"]
     assert rows
-    assert all(row["nearest"]["label"] == "keyword similarity" for row in rows)
-    own = " ".join(LETTERS)
-    assert all(row["nearest"]["text"].split(".")[0][:30] in " ".join(own.split()) for row in rows)
+    compared = [row["nearest"] for row in rows if row["nearest"]]
+    assert compared
+    assert all(near["label"] == "keyword similarity" for near in compared)
+    own = " ".join(" ".join(LETTERS).split())
+    assert all(near["text"].split(".")[0][:30] in own for near in compared)
+    assert all(row["nearest"] is None for row in rows if len(row["text"].split()) < 4)
 
 
 @pytest.mark.django_db

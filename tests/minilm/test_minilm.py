@@ -108,7 +108,25 @@ def test_drafts_are_held_beside_own_words_of_like_meaning():
 
     draft = written(ask(workspace, brand_voice=voice)).ordered_drafts[0]
 
-    assert {row["nearest"]["label"] for row in draft.voice["paragraphs"]} == {"similarity of meaning"}
+    compared = [row["nearest"] for row in draft.voice["paragraphs"] if row["nearest"]]
+    assert {near["label"] for near in compared} == {"similarity of meaning"}
+
+
+@pytest.mark.django_db
+def test_what_another_hand_wrote_loses_points():
+    workspace = make_workspace()
+    voice = learned(workspace)
+    index_memory(workspace_id=str(workspace.pk))
+    invoice = (
+        "Your invoice for October is attached; please transfer the amount within fourteen days to the account below."
+    )
+
+    own, other = store.nearest_passages(
+        ["We've kept a bag of the harvest roast for you at the counter.", invoice], voice=voice, generation_id=None
+    )
+
+    assert own.kinship == 1.0
+    assert other.kinship < 0.5
 
 
 def test_it_computes_on_one_thread_without_torch_and_only_where_it_is_asked():

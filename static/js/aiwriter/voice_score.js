@@ -45,7 +45,9 @@ export function showVoice(place, voice) {
   if (voice?.score === undefined) return place.replaceChildren();
   const whose = element("span", { className: "xs dim", textContent: `${voice.voice.name}, version ${voice.voice.version}` });
   const summary = element("summary", {}, ring(voice.score), element("span", {}, element("b", { textContent: voice.label }), " ", whose), icon("chevron-down", "s"));
-  const score = element("details", { className: "voice-score" }, summary, element("ol", {}, ...voice.paragraphs.map(paragraph)));
+  const telling = voice.paragraphs.filter(({ reasons, nearest }) => reasons.length || nearest);
+  const list = element("ol", { tabIndex: 0, ariaLabel: "Paragraphs" }, ...telling.map(paragraph));
+  const score = element("details", { className: "voice-score" }, summary, list);
   const note = (textContent) => score.append(element("p", { className: "xs dim mt", textContent }));
   if (voice.unchecked.length) note(`Rules that only a reader can judge: ${voice.unchecked.join(" ")}`);
   note("Counted by rules. No model was asked.");
