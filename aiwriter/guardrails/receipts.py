@@ -23,7 +23,9 @@ ALLOWED_BY: Mapping[str, tuple[str, ...]] = {
 }
 _CLAUSE = re.compile(r"[.,;:!?()\n–—、。،]+")
 _SENTENCE = re.compile(r"[.!?。！？\n]+")
-_WORDS = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]{2}|[^\W\d_\u3040-\u30ff\u4e00-\u9fff]+")
+_WORDS = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]+|[^\W\d_\u3040-\u30ff\u4e00-\u9fff]+")
+_CJK = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+_HIRAGANA = re.compile(r"[\u3040-\u309f]+")
 _SPOKEN = re.compile(r"[^\W\d_]+")
 #: How far from "free" its noun may stand, in words.
 NEAR = 4
@@ -149,8 +151,8 @@ class Evidence:
         # Japanese names the thing at the head of its sentence; a comma does not cut it off, and pairs are not words.
         is_cjk = spoken is not None and spoken.script == "CJK"
         before, after = _around(context, statement, _SENTENCE if is_cjk else _CLAUSE)
-        reach = 20 if is_cjk else NEAR
-        near = (*_WORDS.findall(before)[-reach:], *_WORDS.findall(after)[:reach])
+        reach = 40 if is_cjk else NEAR
+        near = (*_words(before)[-reach:], *_words(after)[:reach])
         nouns = _stems(" ".join(near), self.language)
         is_open = not nouns or re.match(r"\s+to\s\w", after) is not None
         for words, source in self._free_clauses:
@@ -169,7 +171,7 @@ class Evidence:
             return False
         if any(key.startswith("lasts:") for key in statement.keys):
             return False
-        after = _stems(" ".join(_WORDS.findall(_CLAUSE.split(context[statement.end :])[0])[:2]), self.language)
+        after = _stems(" ".join(_words(_CLAUSE.split(context[statement.end :])[0])[:2]), self.language)
         return bool(after) and not after & self._all_words
 
     @cached_property
@@ -255,11 +257,23 @@ def _begins_common(text: str, code: str) -> bool:
     return first is not None and spoken is not None and first[0].lower() in spoken.stop_words
 
 
+def _words(text: str) -> list[str]:
+    """Return the words of a text; of Japanese, which has no spaces, every pair of signs that is not all grammar."""
+    found: list[str] = []
+    for run in _WORDS.findall(text):
+        if not _CJK.match(run) or len(run) == 1:
+            found.append(run)
+            continue
+        pairs = (run[at : at + 2] for at in range(len(run) - 1))
+        found += [pair for pair in pairs if not _HIRAGANA.fullmatch(pair)]
+    return found
+
+
 def _stems(text: str, code: str) -> frozenset[str]:
     """Return the words that carry meaning, cut to four letters so that their endings do not matter."""
     spoken = language(code)
     common = spoken.stop_words if spoken else frozenset()
-    words = [word.lower() for word in _WORDS.findall(text)]
+    words = [word.lower() for word in _words(text)]
     calendar = spoken.pattern("weekdays", "months", "soon", "free", "gift") if spoken else None
     kept = [word for word in words if word not in common and not (calendar and calendar.fullmatch(word))]
     cut = (word[:4] for word in kept if len(word) >= 4 or not word.isascii())

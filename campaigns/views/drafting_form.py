@@ -72,7 +72,6 @@ class DraftingForm(forms.Form):
         coerce=int,
         choices=[(1, "Every week"), *((n, f"Every {n} weeks") for n in range(2, recurrence.MOST_WEEKS + 1))],
         required=False,
-        empty_value=1,
     )
     month_day = forms.ChoiceField(
         label="Day of the month",
@@ -157,7 +156,7 @@ class DraftingForm(forms.Form):
     def changes(self) -> dict[str, Any]:
         """Return the columns of the schedule."""
         data = self.cleaned_data
-        weeks = data["every_weeks"] if data["rhythm"] == "weekly" else 1
+        weeks = data["every_weeks"] or 1 if data["rhythm"] == "weekly" else 1
         return {
             "name": data["name"],
             "crontab": data["line"],

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from aiwriter.evals import golden_briefs
+from aiwriter.evals import golden_briefs, replay
 from aiwriter.evals.golden_briefs import GoldenBrief
 
 pytestmark = pytest.mark.django_db
@@ -54,3 +55,39 @@ def test_a_gate_that_fails_ends_with_one(monkeypatch):
     assert refused.value.returncode == 1
     with pytest.raises(CommandError):
         call_command("ai_eval", "no-such-brief")
+
+
+def test_there_is_a_script_for_every_golden_brief():
+    assert set(replay.scripted()) == {brief.name for brief in golden_briefs.golden_briefs()}
+    assert all(len(script["drafts"]) == 3 and script["fault"] for script in replay.scripted().values())
+    assert sum(bool(script.get("wrong_shape")) for script in replay.scripted().values()) >= 2
+    assert sum(bool(script.get("is_stubborn")) for script in replay.scripted().values()) >= 5
+
+
+def test_live_insists_on_a_key():
+    with pytest.raises(CommandError, match="No provider has a key"):
+        call_command("ai_eval", "--live", stdout=StringIO())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_scripted_faults_are_found_mended_or_held_back_on_the_whole_ai_path():
+    out = StringIO()
+
+    with suppress(CommandError):  # the report says more
+        call_command("ai_eval", "--replay", "--json", stdout=out)
+
+    report = json.loads(out.getvalue())
+    assert [verdict for verdict in report["verdicts"] if not verdict["passed"]] == []
+    assert report["mode"] == "replay"
+    assert report["passed"]
+    assert {verdict["drafts"] for verdict in report["verdicts"]} == {3}
+    held_back = {verdict["name"] for verdict in report["verdicts"] if verdict["blocked"]}
+    assert held_back == {name for name, script in replay.scripted().items() if script.get("is_stubborn")}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_check_that_goes_blind_fails_the_replay(monkeypatch):
+    monkeypatch.setattr("aiwriter.guardrails.facts.unsupported", lambda _checked: iter(()))
+
+    with pytest.raises(CommandError):
+        call_command("ai_eval", "--replay", "savings", "boots_sale", stdout=StringIO())
