@@ -256,7 +256,7 @@ class _Builder:
                 "dont_words": ["hurry", "exclusive", "unbelievable"],
                 "style_rules": ["Short sentences.", "One idea a letter.", "No exclamation marks."],
                 "banned_phrases": ["last chance", "don't miss"],
-                "formality": "informal",
+                "formality": "casual",
             },
         )
         brief = Brief.objects.create(
