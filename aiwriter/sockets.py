@@ -57,6 +57,10 @@ class GenerationSocket(WorkspaceSocket):
             while not await self._forward_once(reader):
                 pass
             await self.close(1000)
+        except Exception:
+            # Nobody awaits this task: without a word the page would wait for ever.
+            logger.exception("generation_socket_failed", generation_id=str(self.generation.pk))
+            await self.close(1011)
         finally:
             with contextlib.suppress(RedisError, OSError):
                 await reader.close()
@@ -76,7 +80,7 @@ class GenerationSocket(WorkspaceSocket):
                 return True
         if stored.is_finished and not frames:
             # The stream has expired or was flushed: what is stored says it all.
-            for frame in final_frames(stored):
+            for frame in await database_sync_to_async(final_frames)(stored):
                 await self.send_frame(frame)
             return True
         return False

@@ -150,7 +150,8 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [CHANNELS_URL], "capacity": 100, "expiry": 60},
+        # The layer waits five seconds for a message, and redis-py gives up after five: a quiet socket would be cut off.
+        "CONFIG": {"hosts": [{"address": CHANNELS_URL, "socket_timeout": 30}], "capacity": 100, "expiry": 60},
     }
 }
 
