@@ -31,7 +31,19 @@ def desk_frames(generation: Generation) -> list[dict[str, Any]]:
     together = sorted(steps, key=lambda step: (first[_turn(step)], step.task))
     written: dict[str, DraftContent] = {}
     frames = [_frame(list(calls), written) for _, calls in groupby(together, key=lambda step: step.task)]
-    return [row for frame in frames for row in (_of_templates(frame, generation) or [frame])]
+    rows = [row for frame in frames for row in (_of_templates(frame, generation) or [frame])]
+    roles = [row["role"] for row in rows]
+    if "critic" in roles and "brand_reviewer" not in roles:
+        rows.insert(roles.index("critic"), _no_voice())
+    return rows
+
+
+def _no_voice() -> dict[str, Any]:
+    """Return the row of the brand reviewer who had nothing to hold the drafts against: no call was made."""
+    nothing = {"model": "", "tokens": 0, "cost_micro_usd": 0, "cost_label": dollars(0), "ms": 0}
+    told = {"state": "skipped", "summary": "no voice", "problems": [], "changes": []}
+    role = "brand_reviewer"
+    return {"type": "stage", "role": role, "label": ROLES[role], "task": role, **nothing, **told}
 
 
 def _of_templates(frame: dict[str, Any], generation: Generation) -> list[dict[str, Any]]:

@@ -17,7 +17,8 @@ from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
 from aiwriter import selectors as writer
 from aiwriter.gateway.keys import providers_for
 from aiwriter.guardrails.tongue import LANGUAGE_NAMES
-from aiwriter.models import Draft, Generation
+from aiwriter.models import BrandVoice, Draft, Generation
+from aiwriter.voice.versions import list_voice_cards
 from audiences import selectors as audiences
 from campaigns.content.blocks import NETWORK_NAMES
 from campaigns.content.brand import Brand
@@ -81,6 +82,13 @@ def clean_brief(data: dict[str, Any]) -> dict[str, Any]:
 
 def _refused(field: str, detail: str) -> Invalid:
     return Invalid(detail, errors=[FieldError(field, "invalid", detail)])
+
+
+def voices_for(campaign: Campaign) -> list[BrandVoice]:
+    """Return the voices a brief can ask for; the version that it asks for already is among them."""
+    voices = [card.current for card in list_voice_cards(campaign.workspace) if card.current]
+    chosen = campaign.brief.brand_voice if campaign.brief else None
+    return voices if chosen is None or chosen in voices else [*voices, chosen]
 
 
 def languages_for(current: str) -> list[tuple[str, str]]:
@@ -179,7 +187,7 @@ class ComposerPage(WorkspaceTemplatePage):
             variant=variant,
             variants=list(campaign.variants.all()),
             brief=data["brief"],
-            voices=writer.list_brand_voices(self.workspace),
+            voices=voices_for(campaign),
             languages=languages_for(data["brief"]["language"]),
             can_edit=can_edit,
             cannot_edit=not can_edit,

@@ -208,7 +208,7 @@ def test_an_unchanged_brief_is_not_copied(client: Client, workspace: Workspace) 
 def test_a_new_version_of_a_brief_keeps_its_voice_and_may_use_every_custom_field(
     client: Client, workspace: Workspace
 ) -> None:
-    voice = BrandVoice.objects.create(workspace=workspace, name="House", version=1)
+    voice = BrandVoice.objects.create(workspace=workspace, name="House", version=1, status="active")
     brief = create_brief(
         workspace=workspace, fields={"goal": "Sell", "brand_voice": voice, "allowed_tags": ["coupon"], "angles": 2}
     )
