@@ -45,6 +45,8 @@ class Insight:
         """Why a model's lines are not shown, if they were asked for."""
         if self.generation is None or self.generation.status not in FAILED:
             return ""
+        if self.generation.error_code == "answer_invalid":
+            return "The AI writer said more than the figures show."
         return self.generation.error_detail or "The AI writer could not sum it up."
 
     def as_json(self) -> dict[str, Any]:

@@ -198,6 +198,8 @@ def _answered(workspace: Workspace, text: str, read: Understood, generation: Gen
     if generation.status == Generation.Status.SUCCEEDED:
         missed = tuple(map(str, result.get("not_understood", ()))) or read.not_understood
         return _by_grammar_alone(workspace, text, Understood(read.rules, missed))
+    if generation.error_code == "answer_invalid":
+        return _by_grammar_alone(workspace, text, read, "The AI model proposed rules that a segment cannot have.")
     return _by_grammar_alone(workspace, text, read, generation.error_detail or "The AI model could not help.")
 
 

@@ -218,7 +218,7 @@ def test_what_the_figures_do_not_say_is_refused_and_the_rules_lines_stay(api, wo
 
     assert (body["origin"], body["status"]) == ("rules", "failed")
     assert body["lines"][0].startswith("200 sent")
-    assert body["problem"]
+    assert body["problem"] == "The AI writer said more than the figures show."
 
 
 @given(number=st.integers(min_value=0, max_value=100_000), unit=st.sampled_from(["", " %", " people", ".5 %"]))

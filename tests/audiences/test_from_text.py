@@ -220,6 +220,7 @@ def test_rules_that_cannot_be_mended_are_refused(api, people, fake, worker, wron
     response = api.post(ADDRESS, {"text": "whoever loves shoes"}, format="json")
 
     assert (response.status_code, response.json()["code"]) == (400, "not_understood")
+    assert response.json()["detail"].startswith("The AI model proposed rules that a segment cannot have.")
     assert Generation.objects.get().error_code == "answer_invalid"
     assert len(fake.requests) == 2
 
