@@ -51,5 +51,6 @@ export function showVoice(place, voice) {
   const note = (textContent) => score.append(element("p", { className: "xs dim mt", textContent }));
   if (voice.unchecked.length) note(`Rules that only a reader can judge: ${voice.unchecked.join(" ")}`);
   note("Counted by rules. No model was asked.");
+  score.open = place.querySelector("details")?.open ?? false;
   place.replaceChildren(score);
 }
