@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 MODELS = list(apps.get_app_config("campaigns").get_models())
 LEDGERS = {
     "message", "deliveryminute", "capturedmessage", "approval", "templateversion", "variantversion", "settlement",
-    "pace", "providersettings", "smtpserver",
+    "pace", "providersettings", "smtpserver", "draftingrun",
 }  # fmt: skip
 
 

@@ -18,6 +18,9 @@ from aiwriter.services.claims import accept_claim
 from aiwriter.services.facts import save_fact
 from campaigns import preflight
 from campaigns.models import Campaign
+from campaigns.preflight import claims
+from campaigns.preflight.examined import Examined
+from campaigns.services import composing
 from campaigns.services.sending import launch_campaign
 from pulsequill.core.errors import Blocked, NotPermitted
 from tests.campaigns.making import make_contact, make_list, make_member, make_workspace
@@ -195,3 +198,23 @@ def test_a_stranger_finds_nothing(client: Client):
     make_list(other, make_contact(other))
 
     assert client.get(reverse("campaigns:claims", args=[campaign.pk])).status_code == 404
+
+
+def test_links_of_html_and_mjml_mails_have_receipts_too():
+    known, other = f'<a href="{URL}">beans</a>', '<a href="https://other.example.io/x?a=1&amp;b=2">more</a>'
+    bodies = {
+        "html": f"<p>See our {known} and {other} until Sunday.</p>",
+        "mjml": f"<mjml><mj-body><mj-section><mj-column><mj-text>See our {known} and {other} until Sunday.</mj-text>"
+        "</mj-column></mj-section></mj-body></mjml>",
+    }
+    for body_format, body in bodies.items():
+        campaign = campaign_that_says("Until Sunday.")
+        composing.update_campaign(
+            campaign=campaign, actor=None, changes={"variants": [{"label": "A", "format": body_format, "body": body}]}
+        )
+
+        stated = claims.statements(Examined.of(Campaign.objects.get(pk=campaign.pk)))
+
+        links = {each.receipt["text"]: each.receipt["support"] for each in stated if each.receipt["kind"] == "link"}
+        assert links[URL] == {"source": "link", "text": URL}
+        assert links["https://other.example.io/x?a=1&b=2"] is None
