@@ -24,9 +24,7 @@ def set_budget(*, workspace: Workspace, actor: User | None, cap_micro_usd: int, 
     budget = get_budget(workspace)
     budget.monthly_cap_micro_usd, budget.warn_percent = cap_micro_usd, warn_percent
     budget.warned_month = budget.stopped_month = None  # another limit, so people are told again when they reach it
-    budget.save(
-        update_fields=["monthly_cap_micro_usd", "warn_percent", "warned_month", "stopped_month", "updated_at"]
-    )
+    budget.save(update_fields=["monthly_cap_micro_usd", "warn_percent", "warned_month", "stopped_month", "updated_at"])
     activity.record(
         workspace=workspace, kind="ai_budget.changed", actor=actor,
         summary=f"Set the AI budget to ${cap_micro_usd / 1_000_000:.2f} a month.",
