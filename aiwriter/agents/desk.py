@@ -43,7 +43,7 @@ def _no_voice() -> dict[str, Any]:
     nothing = {"model": "", "tokens": 0, "cost_micro_usd": 0, "cost_label": dollars(0), "ms": 0}
     told = {"state": "skipped", "summary": "no voice", "problems": [], "changes": []}
     role = "brand_reviewer"
-    return {"type": "stage", "role": role, "label": ROLES[role], "task": role, **nothing, **told}
+    return {"type": "stage", "role": role, "label": ROLES[role].label, "task": role, **nothing, **told}
 
 
 def _of_templates(frame: dict[str, Any], generation: Generation) -> list[dict[str, Any]]:
