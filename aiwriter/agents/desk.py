@@ -25,12 +25,12 @@ def desk_frames(generation: Generation) -> list[dict[str, Any]]:
 
     A call that failed and was made up for is told in `problems` of the one that answered.
     """
-    rows = GenerationStep.objects.for_workspace(generation.workspace_id).filter(generation=generation)
-    steps = list(rows.order_by("created_at", "pk"))
+    calls = GenerationStep.objects.for_workspace(generation.workspace_id).filter(generation=generation)
+    steps = list(calls.order_by("created_at", "pk"))
     first = {_turn(step): index for index, step in reversed(list(enumerate(steps)))}
     together = sorted(steps, key=lambda step: (first[_turn(step)], step.task))
     written: dict[str, DraftContent] = {}
-    frames = [_frame(list(calls), written) for _, calls in groupby(together, key=lambda step: step.task)]
+    frames = [_frame(list(group), written) for _, group in groupby(together, key=lambda step: step.task)]
     rows = [row for frame in frames for row in (_of_templates(frame, generation) or [frame])]
     roles = [row["role"] for row in rows]
     if "critic" in roles and "brand_reviewer" not in roles:

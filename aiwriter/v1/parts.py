@@ -39,7 +39,8 @@ class MixSerializer(serializers.Serializer[Any]):
 
     subject = serializers.UUIDField(help_text="The draft whose subject is taken.")
     preview_text = serializers.UUIDField(help_text="The draft whose preview text is taken.")
-    blocks = BlockChoiceSerializer(many=True, allow_empty=False, max_length=MOST_BLOCKS)
+    # The length goes to the list that `many` makes; the stubs do not know.
+    blocks = BlockChoiceSerializer(many=True, allow_empty=False, max_length=MOST_BLOCKS)  # type: ignore[call-arg]
 
 
 class RegenerateSerializer(serializers.Serializer[Any]):
