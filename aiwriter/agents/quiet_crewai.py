@@ -33,15 +33,11 @@ def storage_in(folder: str) -> Iterator[None]:
     CrewAI asks the environment when a crew is made, and the environment belongs to all threads: they take turns.
     """
     with _storage_lock:
-        before = os.environ.get(STORAGE)
         os.environ[STORAGE] = folder
         try:
             yield
         finally:
-            if before is None:
-                del os.environ[STORAGE]
-            else:
-                os.environ[STORAGE] = before
+            os.environ.pop(STORAGE)
 
 
 os.environ.update(SILENCE)

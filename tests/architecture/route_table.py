@@ -382,6 +382,8 @@ ID_FIELDS = {
     "workspace": "Workspace",
     "workspace_id": "Workspace",
 }
+#: Fields that are ids in some bodies, whose schema says so, and texts in others.
+SOMETIMES_IDS = {"preview_text": "Draft", "subject": "Draft"}
 
 #: Routes by which even an analyst changes something: their own, or the mark that they have read a line.
 ANALYST_WRITES = frozenset(

@@ -248,8 +248,9 @@ def _example(shape: dict[str, Any], victim: Tenant, *, name: str, depth: int) ->
     if kind == "array":
         return [_example(shape.get("items", {}), victim, name=name, depth=depth + 1)]
     if shape.get("format") == "uuid" or name in route_table.ID_FIELDS:
-        assert name in route_table.ID_FIELDS, f"Say in route_table.ID_FIELDS which rows `{name}` means."
-        return victim.public_id(MODELS[route_table.ID_FIELDS[name]])
+        model = {**route_table.SOMETIMES_IDS, **route_table.ID_FIELDS}.get(name)
+        assert model, f"Say in route_table.ID_FIELDS which rows `{name}` means."
+        return victim.public_id(MODELS[model])
     by_format = {"email": "a@b.example", "uri": "https://a.example/x", "date-time": "2027-01-01T00:00:00Z"}
     return by_format.get(shape.get("format", "")) or {"integer": 1, "number": 1, "boolean": True}.get(
         kind or "", "text"

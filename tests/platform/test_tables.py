@@ -81,6 +81,7 @@ def test_slow_work_has_queues_of_its_own_and_everything_else_goes_to_the_default
         "audiences.tasks.undo_import_rows": "imports",
         "aiwriter.tasks.run_generation": "ai",
         "aiwriter.tasks.remember_draft": "ai",
+        "aiwriter.tasks.index_memory": "ai",
     }
     assert set(settings.CELERY_TASK_ROUTES) == set(own), "a route names a task that does not exist"
 
