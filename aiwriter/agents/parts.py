@@ -9,6 +9,7 @@ from aiwriter.agents.distinctness import with_alike_flagged
 from aiwriter.agents.inputs import informed_brief, voice_data
 from aiwriter.guardrails import Finding
 from aiwriter.models import Draft
+from aiwriter.voice.scoring import voice_report
 
 SUBJECT, PREVIEW_TEXT = "subject", "preview_text"
 #: What the writer itself remarked stays true when a part is exchanged; everything else is checked anew.
@@ -36,7 +37,7 @@ def put_part(draft: Draft, part: str, value: Any) -> None:
 
 
 def check_again(draft: Draft) -> None:
-    """Run the guardrails on a draft as it is now, receipts included; nothing is saved."""
+    """Run the guardrails on a draft as it is now, receipts included, and score its voice; nothing is saved."""
     content = content_of(draft)
     if draft.is_ai_generated and not draft.made_from_drafts:
         written = [other for other in draft.generation.drafts.all() if not other.made_from_drafts]
@@ -44,6 +45,17 @@ def check_again(draft: Draft) -> None:
         flagged = with_alike_flagged(sorted(contents, key=lambda each: each.position))
         content = next((each for each in flagged if each.position == draft.position), content)
     draft.guardrails = dict(check_content(content, informed_brief(draft.generation), voice_data(draft.generation)))
+    draft.voice = _sound(draft)
+
+
+def _sound(draft: Draft) -> dict[str, Any]:
+    """Return how a draft sounds by rules alone: nearest examples would ask an embedder inside a transaction."""
+    brief = draft.generation.brief
+    voice = brief.brand_voice if brief else None
+    if brief is None or voice is None:
+        return {}
+    report = voice_report(draft.blocks, profile=voice.profile, measured=voice.measured, language=brief.language)
+    return {**report, "voice": {"id": str(voice.pk), "name": voice.name, "version": voice.version}} if report else {}
 
 
 def content_of(draft: Draft) -> DraftContent:

@@ -128,7 +128,7 @@ def restore_part(*, draft: Draft, actor: User | None) -> Draft:
         raise WrongState("No part of this draft was written anew.")
     draft.made_from = [entry for entry in draft.made_from if entry is not last]
     put_part(draft, last["parts"][0], wrote.result["before"])
-    draft.save(update_fields=["subject", "preview_text", "blocks", "guardrails", "made_from", "updated_at"])
+    draft.save(update_fields=["subject", "preview_text", "blocks", "guardrails", "voice", "made_from", "updated_at"])
     activity.record(
         workspace=draft.workspace, kind="draft.part_restored", summary="Brought back a part of a draft.", actor=actor,
         subject=draft, part=last["parts"][0],

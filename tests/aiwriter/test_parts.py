@@ -14,6 +14,7 @@ from aiwriter.agents.distinctness import TOO_ALIKE, similarities, with_alike_fla
 from aiwriter.models import Draft, Generation
 from aiwriter.services.drafts import accept_draft
 from aiwriter.services.mixing import MOST_DRAFTS, mix_drafts, regenerate_part, restore_part
+from aiwriter.services.voices import save_brand_voice
 from pulsequill.core.errors import Invalid, WrongState
 from tests.aiwriter import team
 from tests.aiwriter.making import ask, make_member, make_workspace, written
@@ -238,3 +239,18 @@ def test_angles_of_a_model_that_say_the_same_are_marked_on_their_cards(server):
 
     assert ["angles_alike" in found for found in codes] == [False, True, True]
     assert all(draft.guardrails["ok"] for draft in drafts)
+
+
+def test_a_mix_is_scored_against_the_voice_of_its_brief():
+    workspace = make_workspace()
+    voice = save_brand_voice(
+        workspace=workspace, actor=None, name="House", profile={"traits": ["warm"]}, status="active"
+    )
+    first, second, _ = written(ask(workspace, brand_voice=voice)).ordered_drafts
+
+    mixed = mix_drafts(
+        generation=first.generation, subject=second.pk, preview_text=first.pk, blocks=blocks_of(first), actor=None
+    )
+
+    assert mixed.voice["voice"]["name"] == "House"
+    assert 0 <= mixed.voice["score"] <= 100

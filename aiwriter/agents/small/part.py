@@ -94,7 +94,7 @@ def _keep(asked: Asked, result: dict[str, Any]) -> None:
     result["before"] = before
     draft.made_from = [*draft.made_from, {"generation": str(asked.generation.pk), "parts": [result["part"]]}]
     put_part(draft, result["part"], result["after"])
-    draft.save(update_fields=["subject", "preview_text", "blocks", "guardrails", "made_from", "updated_at"])
+    draft.save(update_fields=["subject", "preview_text", "blocks", "guardrails", "voice", "made_from", "updated_at"])
 
 
 PART = SmallTask(
