@@ -191,7 +191,9 @@ VARIABLES: tuple[Variable, ...] = (
         3,
         "Generations of one workspace that are written at the same time; the next ones wait. The worker has 4 threads.",
     ),
-    Variable("EMBEDDER", str, "", "What turns text into vectors: openai, minilm or lexical; empty picks the best that is there."),
+    Variable(
+        "EMBEDDER", str, "", "What turns text into vectors: openai, minilm or lexical; empty picks the best there is."
+    ),
     # /v1
     Variable(
         "API_RATE_LIMIT", int, 1200, "Requests a minute that one workspace (or visitor's address) may make to `/v1`."

@@ -185,7 +185,8 @@ def test_a_proposal_is_shown_beside_its_fields_and_never_used_unasked(open_compo
 
 
 def test_every_field_of_the_brief_is_kept(open_composer, workspace):
-    voice = save_brand_voice(workspace=workspace, actor=None, name="House", profile={"traits": ["warm"]}, status="active")
+    profile = {"traits": ["warm"]}
+    voice = save_brand_voice(workspace=workspace, actor=None, name="House", profile=profile, status="active")
     campaign = make_campaign(workspace)
     page = open_composer(campaign)
     page.get_by_label("Goal").fill("Sell the harvest lot")
