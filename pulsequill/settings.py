@@ -257,6 +257,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "AnsweredByEnum": "aiwriter.services.generations.ANSWERED_BY",
         "CampaignStatusEnum": "campaigns.models.Campaign.Status",
         "StatementKindEnum": "aiwriter.guardrails.statements.KINDS",
     },

@@ -24,6 +24,9 @@ from pulsequill.core.errors import Blocked, NotFound, Unavailable, WrongState
 if TYPE_CHECKING:
     from accounts.models import User, Workspace
 
+#: Who answered, where rules can do what a model can.
+ANSWERED_BY = ("rules", "ai")
+
 
 def request_drafts(
     *,

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.v1.base import WorkspaceRelatedField
+from aiwriter.services.generations import ANSWERED_BY
 from analytics.models import Event, Goal, Report
 from analytics.selectors import RATES
 from analytics.selectors.breakdowns import DOMAIN_COUNTERS
@@ -232,7 +233,7 @@ class InsightSerializer(serializers.Serializer[Any]):
     """Two lines about a finished campaign, and everything that they may rest on."""
 
     lines = serializers.ListField(child=serializers.CharField(), min_length=2, max_length=2)
-    origin = serializers.ChoiceField(["rules", "ai"])
+    origin = serializers.ChoiceField(ANSWERED_BY)
     ai_generated = serializers.BooleanField()
     model = serializers.CharField(allow_blank=True)
     status = serializers.ChoiceField(["ready", "pending", "failed"])

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from accounts.v1.base import WorkspaceRelatedField
+from aiwriter.services.generations import ANSWERED_BY
 from audiences.models import Contact, ContactField, ContactImport, ContactList, Segment, Suppression
 from audiences.selectors import progress_of
 from audiences.services.described import LONGEST_SENTENCE
@@ -129,7 +130,7 @@ class ProposedRulesSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
     estimated = serializers.BooleanField()
     not_understood = serializers.ListField(child=serializers.CharField())
-    origin = serializers.ChoiceField(["rules", "ai"])
+    origin = serializers.ChoiceField(ANSWERED_BY)
     ai_generated = serializers.BooleanField()
     model = serializers.CharField(allow_blank=True)
     generation = serializers.UUIDField(allow_null=True)
