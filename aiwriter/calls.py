@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from aiwriter.models import GenerationStep
+from aiwriter.models.provider_key import PROVIDER_NAMES
 from aiwriter.usage import next_month, parse_month
 from pulsequill.core.csv_file import csv_lines
 from pulsequill.core.errors import Invalid, NotFound
@@ -112,7 +113,7 @@ def list_choices(workspace: Workspace) -> dict[str, list[tuple[str, str]]]:
         return [(value, value) for value in sorted({row[number] for row in seen} - {""})]
 
     return {
-        "provider": column(0),
+        "provider": [(value, PROVIDER_NAMES.get(value, value)) for value, _ in column(0)],
         "model": column(1),
         "role": column(2),
         "end": [*ENDS.items(), *((value, value.replace("_", " ")) for value, _ in column(3))],

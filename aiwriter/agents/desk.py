@@ -108,7 +108,7 @@ def _told(call: GenerationStep, written: dict[str, DraftContent]) -> tuple[str, 
     for shape, field in ((BrandAnswer, "reviews"), (CriticAnswer, "verdicts")):
         if call.role in ("brand_reviewer", "critic") and (read := _read(shape, call)) is not None:
             found = sum(len(verdict.problems) for verdict in getattr(read, field))
-            return f"{found} found" if found else "nothing to mend", []
+            return f"{found} found" if found else "nothing found", []
     return "", []
 
 

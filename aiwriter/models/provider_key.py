@@ -24,3 +24,7 @@ class ProviderKey(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.get_provider_display()} …{self.hint}"
+
+
+#: What people call those who answer; `offline` are the templates.
+PROVIDER_NAMES: dict[str, str] = {**dict(ProviderKey.Provider.choices), "offline": "Templates"}

@@ -7,13 +7,13 @@ from typing import Any
 
 from accounts.views.access import WorkspaceTemplatePage
 from aiwriter.models.model_price import dollars
+from aiwriter.models.provider_key import PROVIDER_NAMES
 from aiwriter.usage import first_month, get_usage, next_month, parse_month
 from pulsequill.core.charts import stacked_bars
 from pulsequill.core.errors import Invalid, NotFound
 
 #: Colours of the chart's series, by provider.
 TONES = {"openai": "f-delivered", "anthropic": "f-human"}
-NAMES = {"openai": "OpenAI", "anthropic": "Anthropic"}
 OTHER_TONE = "f-machine"
 
 
@@ -77,7 +77,7 @@ def _chart(days: list[dict[str, Any]], month: datetime) -> dict[str, Any] | None
         "bars": [(bar, TONES.get(bar.name, OTHER_TONE)) for bar in drawn.bars],
         "ticks": [dollars(tick) for tick in drawn.ticks],
         "axis": [f"{number} {month:%b}" for number in (1, 8, 15, 22, length)],
-        "legend": [(NAMES.get(name, name), TONES.get(name, OTHER_TONE)) for name in providers],
+        "legend": [(PROVIDER_NAMES.get(name, name), TONES.get(name, OTHER_TONE)) for name in providers],
     }
 
 
