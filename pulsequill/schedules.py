@@ -32,5 +32,6 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("sweep imports", "audiences.tasks.sweep_imports", 30),
     Schedule("deliver due webhooks", "accounts.tasks.deliver_due_webhooks", 10),
     Schedule("forget expired sessions and answers", "accounts.tasks.forget_expired", 3600),
+    Schedule("decide A/B tests", "analytics.tasks.decide_tests", 60),
     Schedule("sweep generations", "aiwriter.tasks.sweep_generations", 60),
 )

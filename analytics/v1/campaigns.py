@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.v1.base import WorkspaceView
+from analytics.decisions import METRICS
 from analytics.models import Experiment
 from analytics.selectors import RANGES, get_campaign_stats, get_domains, get_links, get_live_snapshot, get_timeline
 from analytics.selectors.figures import interval_95
@@ -19,8 +20,6 @@ from campaigns.models import Campaign
 from pulsequill.core.errors import FieldError, Invalid, NotFound
 
 TAGS = ["figures"]
-#: Metric of an experiment -> the counter of successes.
-METRICS = {"clicks": "unique_clicks", "opens": "unique_opens"}
 
 
 class CampaignFiguresView(WorkspaceView):
@@ -119,7 +118,7 @@ class ExperimentView(CampaignFiguresView):
         metric = experiment.metric if experiment else Experiment.Metric.CLICKS.value
         lanes: list[dict[str, Any]] = []
         for variant in get_campaign_stats(campaign)["variants"]:
-            successes, trials = variant[METRICS[metric]], variant["delivered"]
+            successes, trials = variant[METRICS[metric][0]], variant["delivered"]
             lanes.append(
                 {
                     "label": variant["label"],

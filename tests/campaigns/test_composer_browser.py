@@ -90,7 +90,7 @@ def test_blocks_are_added_moved_copied_removed_and_brought_back(
     page = composer()
     page.get_by_role("button", name="Add a block").click()
     page.locator("#blocks-menu").get_by_role("button", name="Button", exact=True).click()
-    page.locator(".pickd").get_by_label("Label").fill("Taste it")
+    page.locator(".pickd").get_by_label("Label", exact=True).fill("Taste it")
     page.locator(".pickd").get_by_label("Leads to").fill("https://shop.io/taste")
     wait_saved(page)
     assert [block["type"] for block in stored(campaign).body] == ["heading", "text", "button", "button"]
