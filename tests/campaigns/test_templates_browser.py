@@ -19,6 +19,7 @@ from campaigns.models import EmailTemplate
 from campaigns.services import templates
 from tests.campaigns.making import HELLO, make_member, make_workspace
 from tests.pages import PageFor, assert_accessible, assert_fits, save_picture
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -112,6 +113,7 @@ def test_leaving_the_page_ends_the_waiting(open_page: Open, template: EmailTempl
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("link", name="Starters").click()
     expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
+    wait_until(lambda: not EmailTemplate.objects.exists(), what="the template is deleted")
     page.reload()
     expect(page.get_by_role("link", name="Yours")).to_contain_text("0")
 

@@ -28,16 +28,19 @@ export function tagPicker(directory) {
   let finish = null;
   /** Why the form closes: by its buttons, or ("") by Escape or a click elsewhere, which keeps what was typed too. */
   let outcome = "";
+  function settle() {
+    const doing = finish;
+    finish = null;
+    doing?.();
+  }
+  /** All at once: the "toggle" event comes a moment later, and what is typed in between would replace the chip. */
   function close(why) {
     outcome = why;
     form.hidePopover();
+    settle();
   }
   form.addEventListener("submit", (event) => { event.preventDefault(); close("change"); });
-  form.addEventListener("toggle", (event) => {
-    if (event.newState !== "closed") return;
-    finish?.();
-    finish = null;
-  });
+  form.addEventListener("toggle", (event) => { if (event.newState === "closed") settle(); });
 
   /** What the form asks for a tag; the controls by name. */
   function fill(tag) {
@@ -82,7 +85,9 @@ export function tagPicker(directory) {
       const changed = { name: choice.value, fallback: tagWords(fallback.value), before: tagWords(before.value), after: tagWords(after.value) };
       if (outcome === "remove") replaceTag(editor, at, null);
       else if (Object.entries(changed).some(([name, value]) => node.attrs[name] !== value)) replaceTag(editor, at, changed);
-      if (outcome) editor.commands.focus(at + (outcome === "remove" ? 0 : 1));
+      if (!outcome) return;
+      editor.view.focus(); // at once: the editor's own command does it with the next frame
+      editor.commands.setTextSelection(at + (outcome === "remove" ? 0 : 1));
     };
     form.showPopover();
     placeBeside(form, chip);
