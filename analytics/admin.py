@@ -7,7 +7,17 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.http import HttpRequest
 
-from analytics.models import CampaignStats, Event, EventMinute, Experiment, Goal, LinkStats, Report
+from analytics.models import (
+    Breakdown,
+    CampaignStats,
+    Conversion,
+    ConversionStats,
+    Event,
+    EventMinute,
+    Goal,
+    LinkStats,
+    Report,
+)
 from pulsequill.core.admin import AdminBase, LedgerAdmin
 from pulsequill.models import StrayEvent
 
@@ -76,15 +86,35 @@ class LinkStatsAdmin(LedgerAdmin):
     ordering = ("-link_id",)
 
 
-@admin.register(Experiment)
-class ExperimentAdmin(AdminBase):
-    """How variants are compared."""
+@admin.register(Breakdown)
+class BreakdownAdmin(LedgerAdmin):
+    """The figures by device, mail program, country and mailbox provider."""
 
-    list_display = ("campaign", "metric", "decided_at", "outcome", "workspace")
-    list_filter = ("metric",)
-    list_select_related = ("campaign", "workspace")
-    search_fields = ("campaign__name",)
-    ordering = ("-created_at",)
+    list_display = ("campaign", "dimension", "value", "opens", "clicks", "delivered", "bounced")
+    list_filter = ("dimension",)
+    list_select_related = ("campaign",)
+    search_fields = ("campaign__name", "value")
+    ordering = ("-id",)
+
+
+@admin.register(Conversion)
+class ConversionAdmin(LedgerAdmin):
+    """Messages whose reader reached a goal."""
+
+    list_display = ("message", "goal", "campaign", "times", "value", "currency", "first_at")
+    list_select_related = ("message", "goal", "campaign")
+    search_fields = ("campaign__name", "=message__email_normalized", "goal__key")
+    ordering = ("-id",)
+
+
+@admin.register(ConversionStats)
+class ConversionStatsAdmin(LedgerAdmin):
+    """The figures of each goal."""
+
+    list_display = ("campaign", "variant", "goal", "messages", "times", "value", "currency")
+    list_select_related = ("campaign", "variant", "goal")
+    search_fields = ("campaign__name", "goal__key")
+    ordering = ("-id",)
 
 
 @admin.register(Goal)

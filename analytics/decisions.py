@@ -9,9 +9,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count, F, Q
 
-from analytics.models import Experiment
 from analytics.selectors import get_campaign_stats
-from campaigns.models import Campaign, Variant
+from campaigns.models import Campaign, Experiment, Variant
 from campaigns.services.remembering import remember_campaign_winner
 from campaigns.services.winners import name_winner
 

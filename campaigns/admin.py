@@ -21,6 +21,7 @@ from campaigns.models import (
     DraftingRun,
     DraftingSchedule,
     EmailTemplate,
+    Experiment,
     Link,
     Message,
     Pace,
@@ -58,6 +59,17 @@ class PaceAdmin(LedgerAdmin):
     list_display = ("key", "free_at")
     search_fields = ("key",)
     ordering = ("key",)
+
+
+@admin.register(Experiment)
+class ExperimentAdmin(AdminBase):
+    """How variants are compared, and what came of it."""
+
+    list_display = ("campaign", "mode", "metric", "state", "decided_at", "outcome", "workspace")
+    list_filter = ("mode", "metric", "state")
+    list_select_related = ("campaign", "workspace")
+    search_fields = ("campaign__name",)
+    ordering = ("-created_at",)
 
 
 @admin.register(Variant)

@@ -12,11 +12,10 @@ from rest_framework.response import Response
 
 from accounts.v1.base import WorkspaceView
 from analytics.decisions import METRICS
-from analytics.models import Experiment
 from analytics.selectors import RANGES, get_campaign_stats, get_domains, get_links, get_live_snapshot, get_timeline
 from analytics.selectors.figures import interval_95
 from analytics.v1 import serializers
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Experiment
 from pulsequill.core.errors import FieldError, Invalid, NotFound
 
 TAGS = ["figures"]

@@ -7,6 +7,7 @@ from campaigns.models.content_version import TemplateVersion, VariantVersion
 from campaigns.models.delivery_minute import DeliveryMinute
 from campaigns.models.drafting_schedule import DraftingRun, DraftingSchedule
 from campaigns.models.email_template import EmailTemplate
+from campaigns.models.experiment import Experiment
 from campaigns.models.link import Link
 from campaigns.models.message import Message
 from campaigns.models.pace import Pace
@@ -27,6 +28,7 @@ __all__ = [
     "DraftingRun",
     "DraftingSchedule",
     "EmailTemplate",
+    "Experiment",
     "Link",
     "Message",
     "Pace",

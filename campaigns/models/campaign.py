@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from pulsequill.core.db import TenantModel
@@ -44,6 +45,24 @@ class Campaign(TenantModel):
     throttle_per_hour = models.PositiveIntegerField(null=True, blank=True)
     continues_at = models.DateTimeField(
         null=True, blank=True, help_text="It waits until then: outside its window, or the warm-up's day is full."
+    )
+    holdout_share = models.PositiveSmallIntegerField(
+        default=0, validators=[MaxValueValidator(50)], help_text="Percent who get nothing, to compare with."
+    )
+    canary_share = models.PositiveSmallIntegerField(
+        default=0, validators=[MaxValueValidator(20)], help_text="Percent who get it first; 0: everybody at once."
+    )
+    canary_minutes = models.PositiveSmallIntegerField(
+        default=30, validators=[MinValueValidator(5), MaxValueValidator(1440)],
+        help_text="How long the first ones are watched before the others get it.",
+    )  # fmt: skip
+    canary_released_at = models.DateTimeField(null=True, blank=True)
+    brake = models.JSONField(
+        default=dict, blank=True,
+        help_text="Limits that pause it: `{bounce_rate, complaint_rate, unsubscribe_rate, dead_links}`.",
+    )  # fmt: skip
+    brake_released_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a person went on in spite of the brake; what came before counts no more."
     )
     brief = models.ForeignKey("aiwriter.Brief", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     #: Raised on every edit; the ETag of `/v1/campaigns/{id}` and the guard of the composer's autosave.

@@ -12,6 +12,10 @@ class Link(models.Model):
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
     variant = models.ForeignKey("campaigns.Variant", on_delete=models.CASCADE, related_name="links")
     url = models.TextField()
+    original_url = models.TextField(
+        blank=True, help_text="What the mail was written with, once it was pointed elsewhere."
+    )
+    is_honeypot = models.BooleanField(default=False, help_text="Hidden from people: whoever follows it is a machine.")
     position = models.PositiveSmallIntegerField(help_text="Where it stands in the mail, from 0.")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -14,11 +14,14 @@ from pulsequill.core.ids import uuid7_from_bigint
 class Message(models.Model):
     """One row for each recipient of a campaign, from the plan to the last thing that happened to it.
 
+    A row that is held back waits for its wave: with a variant for the end of the canary, without one for the test.
+
     Written by `campaigns.delivery` (status, attempt, lease) and by `campaigns.services` (facts). Rows are planned in
     bulk and claimed in batches: RULES 1 of the README's *Delivery* section says how.
     """
 
     class Status(models.TextChoices):
+        HELD = "held", "Held back"
         QUEUED = "queued", "Queued"
         SENDING = "sending", "Sending"
         SENT = "sent", "Sent"
@@ -99,6 +102,7 @@ class Message(models.Model):
                 condition=Q(status__in=["queued", "retrying"]),
                 name="message_claimable",
             ),
+            models.Index(fields=["campaign", "id"], condition=Q(status="held"), name="message_held"),
             models.Index(fields=["lease_until"], condition=Q(status="sending"), name="message_leases"),
             models.Index(
                 fields=["provider_message_id"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.validators import MaxValueValidator
 from django.db import models
 
 from pulsequill.core.db import TenantModel
@@ -25,6 +26,13 @@ class Variant(TenantModel):
         default=list, blank=True, help_text="The block list, or the source text of the other formats."
     )
     text = models.TextField(blank=True, help_text="Plain text written by hand; empty: made from the body.")
+    sender = models.ForeignKey(
+        "campaigns.Sender", on_delete=models.RESTRICT, null=True, blank=True, related_name="+",
+        help_text="Who it comes from; empty: the campaign's sender.",
+    )  # fmt: skip
+    send_delay_minutes = models.PositiveSmallIntegerField(
+        default=0, validators=[MaxValueValidator(7 * 24 * 60)], help_text="Leaves so much later than the campaign."
+    )
     share = models.PositiveSmallIntegerField(default=100, help_text="Part of the recipients, in percent.")
     is_winner = models.BooleanField(default=False)
     draft = models.ForeignKey("aiwriter.Draft", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")

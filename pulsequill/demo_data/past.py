@@ -17,10 +17,9 @@ from django.utils import timezone
 
 from accounts.models import User, Workspace
 from analytics.ingest.store import store
-from analytics.models import Experiment
 from audiences.models import Contact, ContactList, Subscription, Suppression
 from campaigns.delivery import planner
-from campaigns.models import Campaign, Link, Message, Sender, Variant
+from campaigns.models import Campaign, Experiment, Link, Message, Sender, Variant
 from pulsequill.demo_data.mails import Mail, SentCampaign
 from pulsequill.demo_data.readers import Departure, Readers, Sent, batches
 

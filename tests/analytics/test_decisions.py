@@ -9,9 +9,9 @@ import pytest
 from accounts.models import Activity
 from aiwriter.models import Exemplar
 from analytics.decisions import PATIENCE, decide, list_open_tests
-from analytics.models import CampaignStats, Experiment
+from analytics.models import CampaignStats
 from analytics.tasks import decide_tests
-from campaigns.models import Campaign, Variant
+from campaigns.models import Campaign, Experiment, Variant
 from campaigns.services.winners import name_winner
 from pulsequill.core.errors import WrongState
 from tests.analytics.making import SENT_AT, Mailing, make_mailing
