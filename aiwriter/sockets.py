@@ -13,7 +13,7 @@ from django.urls import path
 from redis.exceptions import RedisError
 
 from accounts.sockets import WorkspaceSocket
-from aiwriter.agents.running import final_frames
+from aiwriter.agents.ending import final_frames
 from aiwriter.models import Generation
 from aiwriter.selectors import get_generation
 from aiwriter.streams import FrameReader

@@ -12,7 +12,8 @@ from celery.signals import worker_ready
 from django.db.models import Q
 from django.utils import timezone
 
-from aiwriter.agents import engines, running
+from aiwriter.agents import engines
+from aiwriter.agents.ending import UNFINISHED, end_unclaimed
 from aiwriter.gateway.errors import GatewayError
 from aiwriter.models import BudgetHold, Draft, Generation
 from aiwriter.retrieval import indexing, store
@@ -38,6 +39,8 @@ def warm_up(sender: Any, **_signal: Any) -> None:
 @shared_task
 def run_generation(*, generation_id: str, **_later: Any) -> None:
     """Write one generation, then wake what waits for its place; a repeated delivery finds nothing to do."""
+    from aiwriter.agents import running  # the writing itself: whoever only asks for it starts without
+
     if running.run(generation_id):
         for waiting in running.next_in_line(generation_id):
             run_generation.delay(generation_id=str(waiting))
@@ -69,9 +72,9 @@ def sweep_generations(**_later: Any) -> None:
     """Start what was lost (a flushed broker, a killed worker), end what is too old, drop expired holds."""
     now = timezone.now()
     BudgetHold.objects.filter(expires_at__lt=now).delete()
-    unfinished = Generation.objects.filter(status__in=running.UNFINISHED)
+    unfinished = Generation.objects.filter(status__in=UNFINISHED)
     for generation in unfinished.filter(created_at__lt=now - GIVE_UP_AFTER)[:SWEEP_LIMIT]:
-        running.end_unclaimed(generation, Generation.Status.FAILED, GatewayError("interrupted"))
+        end_unclaimed(generation, Generation.Status.FAILED, GatewayError("interrupted"))
     is_lost = Q(status=Generation.Status.QUEUED, updated_at__lt=now - LOST_AFTER) | Q(
         status=Generation.Status.RUNNING, leased_until__lt=now
     )

@@ -27,6 +27,7 @@ from rich.table import Table
 
 from pulsequill import surroundings
 from pulsequill.embedded import postgres, valkey
+from pulsequill.embedded.addresses import postgres_url
 from pulsequill.embedded.ports import keep_or_change
 from pulsequill.embedded.service import Service, ServiceFailed, is_listening
 from pulsequill.env import BASE_DIR, VARIABLES, BadEnvironment, value
@@ -227,7 +228,7 @@ class Serve:
             if not is_listening(service.port) and not self.supervisor.is_stopping:
                 raise ServiceFailed(f"{service.name} did not start. Its log ({service.log}) ends: {service.log_tail()}")
         if "PostgreSQL" in self.embedded and not self.supervisor.is_stopping:
-            postgres.make_database(postgres.url(self.home))
+            postgres.make_database(postgres_url(self.home))
         if services:
             self.terminal.step(" and ".join(service.name for service in services) + " run")
 

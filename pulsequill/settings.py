@@ -17,7 +17,8 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from pulsequill.core.logs import logging_config
-from pulsequill.embedded import postgres, secret_key, valkey
+from pulsequill.embedded import secret_key
+from pulsequill.embedded.addresses import postgres_url, valkey_url
 from pulsequill.env import BASE_DIR, value
 
 # --- where it runs -------------------------------------------------------------------------------------------------
@@ -39,7 +40,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL, *value("CORS_ALLOWED_ORIGINS")]
 
 # --- apps ----------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "daphne",
+    "pulsequill",  # first: its `runserver` stands before that of the static files
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -67,7 +68,6 @@ INSTALLED_APPS = [
     "audiences",
     "campaigns",
     "analytics",
-    "pulsequill",
 ]
 
 MIDDLEWARE = [
@@ -115,7 +115,7 @@ TEMPLATES = [
 FORM_RENDERER = "pulsequill.core.forms.FormRenderer"
 
 # --- data ----------------------------------------------------------------------------------------------------------
-DATABASES = {"default": environ.Env.db_url_config(value("DATABASE_URL") or postgres.url(HOME))}
+DATABASES = {"default": environ.Env.db_url_config(value("DATABASE_URL") or postgres_url(HOME))}
 DATABASES["default"] |= {
     "ENGINE": "django_prometheus.db.backends.postgresql",
     "CONN_MAX_AGE": 0,
@@ -136,7 +136,7 @@ DATABASES["default"] |= {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL: str = (value("REDIS_URL") or valkey.url(HOME)).rstrip("/")
+REDIS_URL: str = (value("REDIS_URL") or valkey_url(HOME)).rstrip("/")
 
 
 def _redis(number: int) -> str:

@@ -27,10 +27,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if session.config.getoption("numprocesses", None) and not hasattr(session.config, "workerinput"):
         return
     from pulsequill.embedded import postgres, valkey
+    from pulsequill.embedded.addresses import postgres_url
 
     services = [postgres.service(HOME), valkey.service(HOME)]
     session.config.stash[RUNNING] = [(service, service.start()) for service in services]
-    postgres.make_database(postgres.url(HOME))
+    postgres.make_database(postgres_url(HOME))
 
 
 @pytest.hookimpl(trylast=True)

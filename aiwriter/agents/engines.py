@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from aiwriter.agents.contract import AgentEngine
-from aiwriter.agents.offline.engine import TemplateEngine
 from aiwriter.gateway.errors import GatewayError
 from aiwriter.gateway.keys import installation_providers
 from aiwriter.gateway.router import ANTHROPIC, OFFLINE, OPENAI, Route
@@ -46,6 +45,8 @@ def choose_engine(route: Route, gateway: LLMGateway, engine_name: str) -> AgentE
         GatewayError: `ai_not_configured`, the engine that was asked for is not installed.
     """
     if route.provider == OFFLINE:
+        from aiwriter.agents.offline.engine import TemplateEngine
+
         return TemplateEngine()
     if not is_installed(engine_name):
         text = "AI_ENGINE=crewai needs CrewAI: pip install -r requirements-crew.lock. Or set AI_ENGINE=langgraph."

@@ -12,6 +12,8 @@ from aiwriter.models import Draft
 from aiwriter.voice.scoring import voice_report
 
 SUBJECT, PREVIEW_TEXT = "subject", "preview_text"
+#: Blocks that are words; there is nothing to write anew in the others.
+WRITTEN_BLOCKS = frozenset({"heading", "text", "button", "quote"})
 #: What the writer itself remarked stays true when a part is exchanged; everything else is checked anew.
 _OF_THE_WRITER = frozenset({"language_not_offered"})
 

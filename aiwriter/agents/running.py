@@ -18,13 +18,13 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q, Sum
+from django.db.models import Q
 from django.utils import timezone
 
 from aiwriter.agents import budget_notices
 from aiwriter.agents.contract import DraftPackage, ExemplarData, check_content
-from aiwriter.agents.desk import desk_frames
 from aiwriter.agents.distinctness import with_alike_flagged
+from aiwriter.agents.ending import announce_end, spent_on
 from aiwriter.agents.engines import choose_engine
 from aiwriter.agents.inputs import informed_brief, voice_data
 from aiwriter.agents.small.running import keep_result, run_small_task
@@ -36,7 +36,6 @@ from aiwriter.gateway.keys import providers_for
 from aiwriter.gateway.router import OFFLINE, Route, route
 from aiwriter.models import Draft, Generation, GenerationStep
 from aiwriter.retrieval.store import find_similar
-from aiwriter.selectors import generation_json
 from aiwriter.streams import FrameWriter
 from aiwriter.voice.drafts import score_all
 
@@ -45,7 +44,6 @@ logger = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=90)
 RENEW_EVERY_S = 5.0
 Status = Generation.Status
-UNFINISHED = (Status.QUEUED, Status.RUNNING)
 
 
 class _Run:
@@ -229,11 +227,6 @@ def _store_drafts(held: _Run, package: DraftPackage, reports: list[Any], sounds:
         )
 
 
-def _spent(generation: Generation) -> int:
-    steps = GenerationStep.objects.for_workspace(generation.workspace_id).filter(generation=generation)
-    return steps.aggregate(total=Sum("cost_micro_usd"))["total"] or 0
-
-
 def _finish_well(
     held: _Run,
     chosen: Route,
@@ -257,7 +250,7 @@ def _finish_well(
             provider=provider,
             model=model[:80],
             route_reason=chosen.reason[:200],
-            cost_micro_usd=_spent(generation),
+            cost_micro_usd=spent_on(generation),
             result=result,
             error_code="",
             error_detail="",
@@ -265,7 +258,7 @@ def _finish_well(
             leased_until=None,
             updated_at=timezone.now(),
         )
-    _announce_end(generation, held.emit)
+    announce_end(generation, held.emit)
 
 
 def _finish_badly(held: _Run, error: GatewayError) -> None:
@@ -275,7 +268,7 @@ def _finish_badly(held: _Run, error: GatewayError) -> None:
         status=status,
         error_code="" if status == Status.CANCELLED else error.code,
         error_detail="" if status == Status.CANCELLED else error.detail[:300],
-        cost_micro_usd=_spent(held.generation),
+        cost_micro_usd=spent_on(held.generation),
         finished_at=timezone.now(),
         leased_until=None,
         updated_at=timezone.now(),
@@ -285,40 +278,4 @@ def _finish_badly(held: _Run, error: GatewayError) -> None:
         return
     if status != Status.CANCELLED:
         held.emit({"type": "error", "code": error.code, "detail": error.detail})
-    _announce_end(held.generation, held.emit)
-
-
-def _announce_end(generation: Generation, emit: FrameWriter) -> None:
-    """Show what is stored: final drafts with their ids and checks, then the end."""
-    stored = Generation.objects.for_workspace(generation.workspace_id).prefetch_related("drafts").get(pk=generation.pk)
-    for frame in final_frames(stored):
-        emit(frame)
-
-
-def final_frames(generation: Generation) -> list[dict[str, Any]]:
-    """Return the frames that a late reader needs of a finished generation, from the database alone."""
-    as_json = generation_json(generation)
-    frames = [{**draft, "type": "draft", "is_final": True} for draft in as_json["drafts"]]
-    return [*desk_frames(generation), *frames, {"type": "done", "status": generation.status, "generation": as_json}]
-
-
-def end_unclaimed(generation: Generation, status: Status, error: GatewayError | None = None) -> bool:
-    """End a generation that nobody runs (cancelled in the queue, or given up); returns whether it was still open."""
-    ended = (
-        Generation.objects.for_workspace(generation.workspace_id)
-        .filter(pk=generation.pk, status__in=UNFINISHED)
-        .filter(Q(leased_until=None) | Q(leased_until__lt=timezone.now()))
-        .update(
-            status=status,
-            error_code=error.code if error else "",
-            error_detail=error.detail[:300] if error else "",
-            finished_at=timezone.now(),
-            leased_until=None,
-            cost_micro_usd=_spent(generation),
-            updated_at=timezone.now(),
-        )
-    )
-    if ended:
-        budget.release_holds(workspace_id=generation.workspace_id, generation_id=generation.pk)
-        _announce_end(generation, FrameWriter(generation.workspace_id, generation.pk))
-    return bool(ended)
+    announce_end(held.generation, held.emit)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import activity
-from aiwriter.agents import running
+from aiwriter.agents.ending import UNFINISHED, end_unclaimed
 from aiwriter.gateway import budget as money
 from aiwriter.gateway.keys import providers_for
 from aiwriter.models import Brief, Budget, Generation
@@ -97,9 +97,9 @@ def cancel_generation(*, generation: Generation, actor: User | None) -> Generati
         WrongState: it is finished already.
     """
     rows = Generation.objects.for_workspace(generation.workspace_id).filter(pk=generation.pk)
-    if not rows.filter(status__in=running.UNFINISHED).update(is_cancel_requested=True, updated_at=timezone.now()):
+    if not rows.filter(status__in=UNFINISHED).update(is_cancel_requested=True, updated_at=timezone.now()):
         raise WrongState("It is finished already.")
-    running.end_unclaimed(generation, Generation.Status.CANCELLED)
+    end_unclaimed(generation, Generation.Status.CANCELLED)
     activity.record(
         workspace=generation.workspace, kind="generation.cancelled", summary="Stopped the AI writer.", actor=actor,
         subject=generation,

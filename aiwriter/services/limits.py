@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from aiwriter.agents.running import UNFINISHED
+from aiwriter.agents.ending import UNFINISHED
 from aiwriter.models import Brief, Generation
 from pulsequill.core.errors import Blocked, Throttled
 from pulsequill.core.rest.throttling import spend

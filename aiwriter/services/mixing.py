@@ -9,8 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import activity
-from aiwriter.agents.parts import check_again, part_of, put_part, writer_remarks
-from aiwriter.agents.small.part import WRITTEN_BLOCKS
+from aiwriter.agents.parts import WRITTEN_BLOCKS, check_again, part_of, put_part, writer_remarks
 from aiwriter.models import Draft, Generation
 from aiwriter.services.generations import enqueue
 from pulsequill.core.errors import FieldError, Invalid, WrongState

@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pulsequill.embedded import postgres, valkey
+from pulsequill.embedded.addresses import postgres_url
 from pulsequill.embedded.ports import port_of
 from pulsequill.embedded.service import ServiceFailed, is_listening
 from pulsequill.env import value
@@ -44,7 +45,7 @@ def main() -> int:
                 service = module.service(home)
                 stack.callback(service.stop, service.start())
             if not value("DATABASE_URL"):
-                postgres.make_database(postgres.url(home))
+                postgres.make_database(postgres_url(home))
         except ServiceFailed as failure:
             sys.stderr.write(f"{failure}\n")
             return 1

@@ -7,7 +7,6 @@ when we are root, because PostgreSQL refuses to run as root.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from typing import Any
 import psutil
 import psycopg
 
+from pulsequill.embedded.addresses import DATABASE, postgres_password
 from pulsequill.embedded.ports import port_of
 from pulsequill.embedded.service import Service, ServiceFailed
 
@@ -33,7 +33,6 @@ with warnings.catch_warnings():  # it asks for XDG_RUNTIME_DIR, which servers an
         ensure_user_exists,
     )
 
-USER = DATABASE = "pulsequill"
 SYSTEM_USER = "pgserver"
 BINARIES: Path = POSTGRES_VERSIONS[18]
 
@@ -52,27 +51,6 @@ if sys.platform == "linux":  # one call instead of one for each file, so that a 
     CONFIGURATION += "recovery_init_sync_method = syncfs\n"
 
 
-def _password(home: Path) -> str:
-    path = home / "postgres.password"
-    if not path.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        draft = home / f".postgres.password.{os.getpid()}"
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(24), encoding="ascii")
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text(encoding="ascii")
-
-
-def url(home: Path) -> str:
-    """Return the address of this home's database, running or not."""
-    return f"postgresql://{USER}:{_password(home)}@127.0.0.1:{port_of('postgres', home)}/{DATABASE}"
-
-
 def _run_as() -> dict[str, Any]:
     """Return the `Popen` arguments that drop root, which PostgreSQL insists on."""
     if os.geteuid() != 0:
@@ -87,7 +65,7 @@ def _initialise(home: Path, data: Path, run_as: dict[str, Any]) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
     with tempfile.NamedTemporaryFile("w", dir=home, prefix=".pw") as password_file:
-        password_file.write(_password(home))
+        password_file.write(postgres_password(home))
         password_file.flush()
         if run_as:
             for path in (draft, Path(password_file.name)):
@@ -95,7 +73,7 @@ def _initialise(home: Path, data: Path, run_as: dict[str, Any]) -> None:
         try:
             subprocess.run(  # noqa: S603 - our own argument list
                 [BINARIES / "initdb", "--auth=scram-sha-256", "--encoding=utf8", "--locale=C.UTF-8", "--no-sync",
-                 "--pwfile", password_file.name, "-U", USER, "-D", draft],
+                 "--pwfile", password_file.name, "-U", DATABASE, "-D", draft],
                 check=True, capture_output=True, cwd="/", **run_as,
             )  # fmt: skip
         except subprocess.CalledProcessError as error:
@@ -133,7 +111,7 @@ def service(home: Path) -> Service:
     data = home / "postgres"
     run_as = _run_as()
     if run_as:
-        _password(home)
+        postgres_password(home)
         ensure_prefix_permissions(home / "postgres.password")
         ensure_prefix_permissions(BINARIES)
         ensure_folder_permissions(BINARIES.parent, 0o055)

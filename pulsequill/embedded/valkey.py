@@ -14,11 +14,6 @@ from pulsequill.embedded.ports import port_of
 from pulsequill.embedded.service import Service
 
 
-def url(home: Path) -> str:
-    """Return the address of this home's Valkey, running or not."""
-    return f"redis://127.0.0.1:{port_of('valkey', home)}"
-
-
 def service(home: Path) -> Service:
     """Return the server of this home, ready to be started."""
     data = home / "valkey"

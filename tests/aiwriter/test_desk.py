@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from aiwriter.agents.desk import desk_frames
-from aiwriter.agents.running import final_frames
+from aiwriter.agents.ending import final_frames
 from tests.aiwriter import team
 from tests.aiwriter.making import ask, make_workspace, written
 from tests.fakes.llm_server import LLMServer, Reply, Request

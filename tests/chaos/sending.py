@@ -114,11 +114,12 @@ def run(plan: Plan, home: Path) -> Verdict:
             "DJANGO_SETTINGS_MODULE": "pulsequill.settings",
         }
         from pulsequill.embedded import postgres, valkey
+        from pulsequill.embedded.addresses import postgres_url
 
         machines = {"PostgreSQL": Machine.start(postgres.service(home)), "Valkey": Machine.start(valkey.service(home))}
         for machine in machines.values():
             stack.callback(machine.stop)
-        postgres.make_database(postgres.url(home))
+        postgres.make_database(postgres_url(home))
         import django
 
         django.setup()

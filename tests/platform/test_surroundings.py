@@ -13,13 +13,13 @@ import pytest
 from django.conf import settings
 
 from pulsequill import surroundings
-from pulsequill.embedded import postgres
+from pulsequill.embedded.addresses import postgres_url
 from pulsequill.surroundings import Unfit
 from tests.instance import ROOT, command_environment, free_port
 
 
 def test_the_databases_of_this_test_run_pass() -> None:
-    assert "with pgvector" in surroundings.check_database_url(postgres.url(settings.HOME))
+    assert "with pgvector" in surroundings.check_database_url(postgres_url(settings.HOME))
     assert surroundings.check_redis_url(settings.REDIS_URL).startswith("Valkey")
 
 
@@ -40,7 +40,7 @@ def test_a_broken_database_address_is_named_without_its_password(url: str, words
 
 
 def test_a_wrong_password_is_named_without_being_told() -> None:
-    url = postgres.url(settings.HOME).replace(":" + settings.DATABASES["default"]["PASSWORD"], ":wrong-word")
+    url = postgres_url(settings.HOME).replace(":" + settings.DATABASES["default"]["PASSWORD"], ":wrong-word")
     with pytest.raises(Unfit, match="password authentication failed") as refusal:
         surroundings.check_database_url(url)
     assert "wrong-word" not in str(refusal.value)

@@ -14,8 +14,6 @@ from aiwriter.agents.small.task import Asked, SmallTask
 from aiwriter.gateway.errors import GatewayError
 from aiwriter.models import Draft
 
-#: Blocks that are words; there is nothing to write anew in the others.
-WRITTEN_BLOCKS = frozenset({"heading", "text", "button", "quote"})
 #: How many lines the rules look through for one that is not taken.
 RULE_LINES = 20
 

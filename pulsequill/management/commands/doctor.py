@@ -18,7 +18,7 @@ from rich.table import Table
 
 from pulsequill import surroundings
 from pulsequill.core import health
-from pulsequill.embedded import postgres
+from pulsequill.embedded.addresses import postgres_url
 from pulsequill.embedded.service import is_listening
 from pulsequill.env import BASE_DIR, value
 
@@ -74,7 +74,7 @@ def _database() -> Finding:
         return _surrounding("Database", surroundings.check_database_url, value("DATABASE_URL"))
     if not is_listening(int(settings.DATABASES["default"]["PORT"])):
         return Finding("Database", BROKEN, "The embedded PostgreSQL does not run.", "Run: make run")
-    return _surrounding("Database", surroundings.check_database_url, postgres.url(settings.HOME))
+    return _surrounding("Database", surroundings.check_database_url, postgres_url(settings.HOME))
 
 
 def _pgvector() -> Finding:
