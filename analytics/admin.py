@@ -10,13 +10,20 @@ from django.http import HttpRequest
 from analytics.models import (
     Breakdown,
     CampaignStats,
+    CohortMonth,
     Conversion,
     ConversionStats,
     Event,
     EventMinute,
+    Facet,
     Goal,
+    GoalDay,
     LinkStats,
     Report,
+    ReportMail,
+    ReportRecipient,
+    ReportSchedule,
+    ReportShare,
 )
 from pulsequill.core.admin import AdminBase, LedgerAdmin
 from pulsequill.models import StrayEvent
@@ -134,4 +141,75 @@ class ReportAdmin(AdminBase):
     list_display = ("name", "workspace", "created_by", "created_at")
     list_select_related = ("workspace", "created_by")
     search_fields = ("name",)
+    ordering = ("-created_at",)
+
+
+@admin.register(GoalDay)
+class GoalDayAdmin(LedgerAdmin):
+    """The figures of each goal and day."""
+
+    list_display = ("goal", "day", "currency", "times", "value", "owed_times")
+    list_select_related = ("goal",)
+    search_fields = ("goal__key",)
+    ordering = ("-day", "-id")
+
+
+@admin.register(Facet)
+class FacetAdmin(LedgerAdmin):
+    """Figures that are counted from the ledger in the background."""
+
+    list_display = ("campaign", "dimension", "value", "sent", "unique_opens", "unique_clicks")
+    list_filter = ("dimension",)
+    list_select_related = ("campaign",)
+    search_fields = ("campaign__name",)
+    ordering = ("-id",)
+
+
+@admin.register(CohortMonth)
+class CohortMonthAdmin(LedgerAdmin):
+    """What the contacts of one month did in another."""
+
+    list_display = ("workspace", "joined_month", "month", "mailed", "active", "clicked", "counted_at")
+    list_select_related = ("workspace",)
+    ordering = ("-month", "-joined_month")
+
+
+@admin.register(ReportSchedule)
+class ReportScheduleAdmin(LedgerAdmin):
+    """When reports are mailed."""
+
+    list_display = ("report", "workspace", "crontab", "is_active", "next_run_at", "last_run_at")
+    list_select_related = ("report", "workspace")
+    search_fields = ("report__name",)
+    ordering = ("-created_at",)
+
+
+@admin.register(ReportRecipient)
+class ReportRecipientAdmin(LedgerAdmin):
+    """Who gets them."""
+
+    list_display = ("email", "schedule", "workspace", "stopped_at")
+    list_select_related = ("schedule", "workspace")
+    search_fields = ("=email",)
+    ordering = ("-created_at",)
+
+
+@admin.register(ReportMail)
+class ReportMailAdmin(LedgerAdmin):
+    """What was mailed."""
+
+    list_display = ("recipient", "slot_at", "status", "reason", "sent_at")
+    list_filter = ("status",)
+    list_select_related = ("recipient",)
+    ordering = ("-id",)
+
+
+@admin.register(ReportShare)
+class ReportShareAdmin(LedgerAdmin):
+    """Links to reports; of the token only its hash is known."""
+
+    list_display = ("report", "workspace", "hint", "expires_at", "revoked_at", "last_seen_at")
+    list_select_related = ("report", "workspace")
+    exclude = ("token_hash",)
+    search_fields = ("report__name",)
     ordering = ("-created_at",)

@@ -2,18 +2,28 @@ from analytics.models.breakdown import Breakdown
 from analytics.models.campaign_stats import CampaignStats, EventMinute
 from analytics.models.conversion import Conversion, ConversionStats
 from analytics.models.event import Event
+from analytics.models.facet import CohortMonth, Facet, FacetCount
 from analytics.models.goal import Goal
+from analytics.models.goal_day import GoalDay
 from analytics.models.link_stats import LinkStats
-from analytics.models.report import Report
+from analytics.models.report import Report, ReportMail, ReportRecipient, ReportSchedule, ReportShare
 
 __all__ = [
     "Breakdown",
     "CampaignStats",
+    "CohortMonth",
     "Conversion",
     "ConversionStats",
     "Event",
     "EventMinute",
+    "Facet",
+    "FacetCount",
     "Goal",
+    "GoalDay",
     "LinkStats",
     "Report",
+    "ReportMail",
+    "ReportRecipient",
+    "ReportSchedule",
+    "ReportShare",
 ]
