@@ -11,13 +11,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
@@ -38,20 +36,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], Any], *, timeout_s: float, what: str) -> Any:
-    """Return the first true answer of `condition`.
-
-    Raises:
-        AssertionError: there was none in time.
-    """
-    deadline = time.monotonic() + timeout_s
-    while True:
-        if answer := condition():
-            return answer
-        assert time.monotonic() < deadline, f"waited {timeout_s:g} s for this in vain: {what}"
-        time.sleep(0.1)
 
 
 @dataclass

@@ -21,7 +21,7 @@ from pulsequill.core.errors import Blocked
 from tests.aiwriter import team
 from tests.aiwriter.making import ask, make_member, make_workspace
 from tests.fakes.llm_server import LLMServer, Reply, Request
-from tests.instance import wait_until
+from tests.waiting import wait_until
 
 CAP = 1000
 

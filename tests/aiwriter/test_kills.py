@@ -28,7 +28,8 @@ from pulsequill.processes import PROCESSES
 from tests.aiwriter import team
 from tests.aiwriter.making import ask, make_workspace
 from tests.fakes.llm_server import LLMServer, Reply, Request
-from tests.instance import ROOT, wait_until
+from tests.instance import ROOT
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 PATIENCE_S = 120

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +26,7 @@ from pulsequill.core.live import DIRTY
 from pulsequill.core.valkey import streams_client
 from pulsequill.models import StrayEvent
 from tests.analytics.making import SENT_AT, make_mailing, make_workspace
+from tests.waiting import wait_until
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
 LATER = SENT_AT + timedelta(minutes=1)
@@ -47,13 +46,6 @@ def backends() -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
         return {pid for (pid,) in cursor.fetchall()}
-
-
-def wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:
-    limit = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < limit, "it never came to be"
-        time.sleep(0.02)
 
 
 @pytest.mark.django_db
@@ -270,7 +262,7 @@ class TestStream:
         threads = [threading.Thread(target=consume, args=[name]) for name in ("a", "b")]
         for thread in threads:
             thread.start()
-        wait_until(lambda: streams_client().xlen(STREAM) == 0, seconds=60)
+        wait_until(lambda: streams_client().xlen(STREAM) == 0, timeout_s=60)
         stop.set()
         for thread in threads:
             thread.join()

@@ -20,8 +20,8 @@ from campaigns.models import Campaign
 from tests.campaigns.angles import provider, with_angles, write
 from tests.campaigns.making import make_campaign, make_contact, make_member, make_workspace
 from tests.fakes.llm_server import Reply, Request
-from tests.instance import wait_until
 from tests.pages import assert_accessible, assert_fits, save_picture
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

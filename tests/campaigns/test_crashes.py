@@ -6,9 +6,8 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -26,18 +25,12 @@ from pulsequill.core.errors import WrongState
 from tests.campaigns.making import make_campaign, make_list, make_workspace
 from tests.campaigns.sending import make_ready, rows_of, statuses_of
 from tests.fakes.smtp_server import Sink, smtp_server
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CONNECTIONS = 2
 JOURNALS = settings.HOME / "journal"
-
-
-def wait_until(is_true: Callable[[], bool], *, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
 
 
 def make_big(size: int) -> Campaign:
@@ -118,7 +111,7 @@ def hold_to_the_promise(campaign: Campaign, sink: Sink, *, doubts: int) -> None:
 
 def kill_in_mid_send(campaign: Campaign, sink: Sink, port: int, *, taken: int) -> None:
     with workers(campaign, port) as (worker,):
-        wait_until(lambda: len(sink.taken) >= taken)
+        wait_until(lambda: len(sink.taken) >= taken, what="mid-send", every_s=0.005)
         worker.kill()
         worker.wait()
 
@@ -215,7 +208,7 @@ def test_a_pause_from_another_process_stops_the_next_claim() -> None:
     campaign = make_big(3500)
     with smtp_server() as (sink, port):
         with workers(campaign, port) as (worker,):
-            wait_until(lambda: len(sink.taken) >= 50)
+            wait_until(lambda: len(sink.taken) >= 50, what="mid-send", every_s=0.005)
             sending.pause_campaign(campaign=Campaign.objects.get(pk=campaign.pk), actor=None)
             at_pause = len(sink.taken)
             assert worker.wait(60) == 0
@@ -245,7 +238,7 @@ def test_a_deadlock_over_contacts_costs_a_batch_none_of_its_results() -> None:
                     cursor.execute("SET LOCAL deadlock_timeout = '1min'")
                 Contact.objects.filter(pk=second).update(last_name="Edited")
                 holds_second.set()
-                wait_until(_waits_for_a_lock)
+                wait_until(_waits_for_a_lock, what="a row is waited for", every_s=0.005)
                 Contact.objects.filter(pk=first).update(last_name="Edited")
         finally:
             connection.close()

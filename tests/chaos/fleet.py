@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -19,24 +16,6 @@ from pulsequill.processes import CELERY, WORKER
 ROOT = Path(__file__).resolve().parent.parent.parent
 #: Slices that one worker runs at the same time.
 CONCURRENCY = 2
-
-
-class Vain(AssertionError):
-    """Something did not come about in time."""
-
-
-def wait_for(condition: Callable[[], Any], *, timeout_s: float, what: str) -> Any:
-    """Return the first true answer of `condition`.
-
-    Raises:
-        Vain: there was none in time.
-    """
-    deadline = time.monotonic() + timeout_s
-    while not (answer := condition()):
-        if time.monotonic() > deadline:
-            raise Vain(f"waited {timeout_s:g} s in vain: {what}")
-        time.sleep(0.05)
-    return answer
 
 
 @dataclass

@@ -22,8 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.fleet import CONCURRENCY, Fleet, Machine, Vain, wait_for
+from tests.chaos.fleet import CONCURRENCY, Fleet, Machine
 from tests.chaos.mail_servers import Record, mail_servers
+from tests.waiting import Vain, wait_until
 
 REPORT = Path(__file__).with_name("REPORT.md")
 WORKERS, BEATS = 4, 2
@@ -206,7 +207,7 @@ class _Run:
         names = [f"worker-{number}" for number in range(1, WORKERS + 1)]
         for name in (*names, *(f"beat-{number}" for number in range(1, BEATS + 1))):
             self.fleet.start(name)
-        wait_for(lambda: all(map(self.fleet.is_up, names)), timeout_s=180, what="four workers up")
+        wait_until(lambda: all(map(self.fleet.is_up, names)), timeout_s=180, what="four workers up")
         self.names = itertools.cycle(names)
 
     def _schedule(self) -> None:
@@ -253,7 +254,7 @@ class _Run:
         events = list(self._events())
         for number, (name, happen) in enumerate(events, 1):
             goal = self.plan.messages * 0.85 * number / (len(events) + 1)
-            wait_for(
+            wait_until(
                 lambda goal=goal: self._is_going() and self._taken() >= goal,
                 timeout_s=400,
                 what=f"{goal:.0f} messages before: {name}",
@@ -305,7 +306,7 @@ class _Run:
             self._schedule()
             self._wreak()
             over = time.monotonic()
-            wait_for(self._is_over, timeout_s=LEAVE_S * 3, what="every campaign leaves `sending`")
+            wait_until(self._is_over, timeout_s=LEAVE_S * 3, what="every campaign leaves `sending`")
             verdict.left_after_s = round(time.monotonic() - over, 1)
             self._must(
                 verdict.left_after_s <= LEAVE_S, f"the campaigns left `sending` only after {verdict.left_after_s} s"

@@ -15,7 +15,8 @@ from urllib.request import Request, urlopen
 import psutil
 import pytest
 
-from tests.instance import ROOT, Instance, command_environment, free_port, running, wait_until
+from tests.instance import ROOT, Instance, command_environment, free_port, running
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(300)
 RECOVERY_S = 60
@@ -73,6 +74,12 @@ def outage(instance: Instance, name: str) -> Iterator[None]:
         instance.process.send_signal(signal.SIGCONT)
 
 
+def test_a_request_waits_out_a_short_restart_of_postgresql(chaos: Instance, signed_in: dict[str, str]) -> None:
+    """Before the other deaths: the supervisor pauses twice as long when a program dies again within a minute."""
+    kill(chaos, "postgresql")
+    assert chaos.get("/v1/me", **signed_in) == 200
+
+
 def test_requests_answer_503_while_postgresql_is_dead_and_recover_by_themselves(
     chaos: Instance, signed_in: dict[str, str]
 ) -> None:
@@ -87,11 +94,6 @@ def test_requests_answer_503_while_postgresql_is_dead_and_recover_by_themselves(
     wait_until(chaos.is_ready, timeout_s=RECOVERY_S, what="ready again")
     assert others(chaos, "postgresql") == before, "something else was restarted too"
     assert chaos.said("PostgreSQL was ended by SIGKILL; starting it again")
-
-
-def test_a_request_waits_out_a_short_restart_of_postgresql(chaos: Instance, signed_in: dict[str, str]) -> None:
-    kill(chaos, "postgresql")
-    assert chaos.get("/v1/me", **signed_in) == 200
 
 
 def test_valkey_may_die_without_taking_anything_with_it(chaos: Instance, signed_in: dict[str, str]) -> None:

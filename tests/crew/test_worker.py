@@ -14,7 +14,8 @@ from pulsequill.walkthrough.client import Client
 from tests.aiwriter import team
 from tests.aiwriter.making import SENTENCE
 from tests.fakes.llm_server import LLMServer
-from tests.instance import running, wait_until
+from tests.instance import running
+from tests.waiting import wait_until
 
 ENDED = ("succeeded", "failed", "blocked", "cancelled")
 

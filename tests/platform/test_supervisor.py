@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from pulsequill.supervisor import Program, Supervisor, end_leftovers, how_it_ended, recorded_processes
-from tests.instance import wait_until
+from tests.waiting import wait_until
 
 FOREVER = "import time\nwhile True: time.sleep(60)"
 DEAF = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\n" + FOREVER

@@ -18,6 +18,7 @@ from aiwriter.models import BudgetHold, Generation, ModelPrice
 from aiwriter.prompts.messages import build_messages
 from aiwriter.services.money import set_budget
 from tests.fakes.llm_server import LLMServer, Reply
+from tests.waiting import wait_until
 from tests.wire.asking import COSTS, GOOD, MODELS, Asker
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +115,7 @@ def test_cancelling_closes_the_connection_upstream(server, provider):
     (step,) = asker.steps
     assert (step.error_class, step.usage_source) == ("cancelled", "estimated")
     assert step.cost_micro_usd > 0, "what was made before is charged"
-    _until(lambda: server.disconnects == 1)
+    wait_until(lambda: server.disconnects == 1)
 
 
 def test_cancelling_reaches_a_provider_that_has_said_nothing_yet(server, provider):
@@ -129,7 +130,7 @@ def test_cancelling_reaches_a_provider_that_has_said_nothing_yet(server, provide
     assert error.value.code == "cancelled"
     assert time.monotonic() - started < 10, "nobody waits for the provider's minute"
     assert asker.steps[0].input_tokens > 0, "it may have read the question"
-    _until(lambda: server.disconnects == 1)
+    wait_until(lambda: server.disconnects == 1)
 
 
 @pytest.mark.parametrize(
@@ -247,10 +248,3 @@ def _is_ours(address: str) -> bool:
     from django.conf import settings
 
     return any(part in settings.CACHE_URL for part in address.strip("()").replace("'", "").split(", ")[-1:])
-
-
-def _until(condition, *, seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true"
-        time.sleep(0.01)

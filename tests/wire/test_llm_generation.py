@@ -23,6 +23,7 @@ from aiwriter.streams import stream_key
 from tests.aiwriter import team
 from tests.aiwriter.making import SENTENCE, ask, make_member, make_workspace, written
 from tests.fakes.llm_server import LLMServer, Reply
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -159,7 +160,7 @@ def test_cancelling_stops_the_upstream_stream(server):
     generation = ask(make_workspace(), cta_url=team.LINK)
     worker = threading.Thread(target=_run, args=(generation,))
     worker.start()
-    _until(lambda: server.in_flight >= 3)
+    wait_until(lambda: server.in_flight >= 3)
 
     cancel_generation(generation=generation, actor=make_member(generation.workspace))
     gate.set()
@@ -288,12 +289,3 @@ def _run(generation: Generation) -> None:
         running.run(generation.pk)
     finally:
         connection.close()
-
-
-def _until(condition, *, seconds: float = 10.0) -> None:
-    import time
-
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true"
-        time.sleep(0.01)

@@ -20,6 +20,7 @@ from campaigns.delivery.providers.sendgrid.rate import RateGate
 from campaigns.delivery.providers.sendgrid.send import SendGridProvider, body_of
 from tests.fakes.sendgrid_server import API_KEY, FakeSendGrid, problems_of, sendgrid_server
 from tests.fakes.smtp_server import make_certificate
+from tests.waiting import wait_until
 from tests.wire.recording import Recorder, hand_over
 
 PARTS = Parts(
@@ -227,7 +228,7 @@ def test_a_connection_that_the_server_closed_meanwhile_is_noticed_before_it_is_u
     provider = provider_at(url, concurrency=1)
     hand_over(provider, [message("a@example.org")])
     fake.hang_up_on_all()
-    _until(lambda: not fake.open)
+    wait_until(lambda: not fake.open)
     assert hand_over(provider, [message("b@example.org")]) == ["accepted"]
     assert fake.connections == 2
 
@@ -360,10 +361,3 @@ def test_too_many_requests_without_a_time_waits_a_second() -> None:
     assert gate.enter(time.monotonic() + 5)
     assert gate.leave({}, is_refused=True) == 1.0
     assert not gate.enter(time.monotonic() + 0.05)
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true"
-        time.sleep(0.005)

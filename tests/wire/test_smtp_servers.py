@@ -12,6 +12,7 @@ import pytest
 from campaigns.delivery.providers import Brake, Effect
 from campaigns.delivery.providers.smtp import Server, SmtpProvider, relays, session
 from tests.fakes.scripted_smtp_server import Reply, Rule, ScriptedServer, Talk, scripted_smtp_server
+from tests.waiting import wait_until
 from tests.wire.recording import Recorder, hand_over, message, readers
 from tests.wire.test_provider_contract import closed_port
 
@@ -34,13 +35,6 @@ def provider_for(stack: ExitStack, *servers: Server, timeout_s: float = 5) -> Sm
     provider = SmtpProvider(servers, timeout_s=timeout_s)
     stack.callback(provider.close)
     return provider
-
-
-def until(condition, *, within_s: float = 5) -> None:
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true"
-        time.sleep(0.005)
 
 
 def test_messages_are_shared_out_by_weight(stack: ExitStack) -> None:
@@ -120,7 +114,7 @@ def test_a_server_that_wants_fewer_connections_gets_fewer(stack: ExitStack) -> N
     server, port = serving(stack, at_most_two)
     provider = provider_for(stack, at(port, max_connections=10))
     assert set(hand_over(provider, readers(200))) == {"accepted"}
-    until(lambda: server.open_now <= 2)
+    wait_until(lambda: server.open_now <= 2)
     tries = len(server.talks)
     assert set(hand_over(provider, readers(200))) == {"accepted"}
     assert len(server.talks) == tries, "it does not ask for more at once"
@@ -147,7 +141,7 @@ def test_a_connection_carries_no_more_messages_than_allowed(stack: ExitStack) ->
     assert set(hand_over(provider, readers(12))) == {"accepted"}
     assert max(talk.taken for talk in server.talks) == 7
     assert len(server.taken) == 42
-    until(lambda: server.goodbyes >= 42 // 7 - 2)
+    wait_until(lambda: server.goodbyes >= 42 // 7 - 2)
 
 
 def test_a_server_that_closes_after_each_few_messages_costs_nobody_an_attempt(stack: ExitStack) -> None:
@@ -169,7 +163,7 @@ def test_connections_that_the_server_closed_meanwhile_are_noticed_before_use(sta
     provider = provider_for(stack, at(port, max_connections=1))
     hand_over(provider, readers(30))
     server.hang_up_on_all()
-    until(lambda: server.open_now == 0)
+    wait_until(lambda: server.open_now == 0)
     before = len(server.commands)
     assert set(hand_over(provider, readers(30))) == {"accepted"}
     assert len(server.taken) == 60
