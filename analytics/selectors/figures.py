@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from analytics.models import CampaignStats
 from campaigns.models import Campaign, DeliveryMinute, Message, Variant
-from campaigns.selectors.ledger import count_by_status
+from campaigns.selectors.tally import TOTAL, get_tally
 
 #: Rate -> what is divided by what. Opens and clicks are unique and human unless the name says otherwise.
 RATES: dict[str, tuple[str, str]] = {
@@ -67,7 +67,7 @@ def figures_of(ledger: dict[str, int], counted: dict[str, int]) -> dict[str, Any
 
 
 def count_by_variant(campaign_ids: Iterable[Any]) -> dict[Any, dict[str, int]]:
-    """Return sums of the rollups: `(campaign id, variant id)` -> what `figures_of` takes as `counted`, and `sent`."""
+    """Return sums of the rollups: `(campaign id, variant id)` -> what `figures_of` takes, and `sent` and `failed`."""
     names = ("delivered", "returned", *EVENT_COUNTERS)
     ids = list(campaign_ids)
     rows = CampaignStats.objects.filter(campaign_id__in=ids).values("campaign_id", "variant_id", *names)
@@ -77,11 +77,12 @@ def count_by_variant(campaign_ids: Iterable[Any]) -> dict[Any, dict[str, int]]:
     accepted = (
         DeliveryMinute.objects.filter(campaign_id__in=ids)
         .values("campaign_id", "variant_id")
-        .annotate(total=Sum("delivered"), total_sent=Sum("sent"))
+        .annotate(total=Sum("delivered"), total_sent=Sum("sent"), total_failed=Sum("failed"))
     )
     for row in accepted:
         counts = counted.setdefault((row["campaign_id"], row["variant_id"]), {})
         counts["accepted"], counts["sent"] = row["total"] or 0, row["total_sent"] or 0
+        counts["failed"] = row["total_failed"] or 0
     return counted
 
 
@@ -93,12 +94,25 @@ def _added(many: Iterable[dict[str, int]]) -> dict[str, int]:
     return total
 
 
-def get_campaign_stats(campaign: Campaign) -> dict[str, Any]:
-    """Return the figures of a campaign and of each of its variants (API.md, `/v1/campaigns/{id}/stats`)."""
-    ledger = count_by_status(campaign)
+def get_campaign_stats(campaign: Campaign, *, may_count: bool = True) -> dict[str, Any]:
+    """Return the figures of a campaign and of each of its variants (API.md, `/v1/campaigns/{id}/stats`).
+
+    Args:
+        campaign: which one; test sends are left out.
+        may_count: False when whoever asks must not wait for a count of a large ledger (`campaigns.selectors.tally`).
+    """
+    tally = get_tally(campaign, may_count=may_count)
     counted = count_by_variant([campaign.pk])
-    stats = figures_of(ledger["total"], _added(counted.values()))
-    variants = Variant.objects.for_workspace(campaign.workspace_id).filter(campaign=campaign).order_by("label")
+    ledger = tally.brought_forward(
+        {str(variant): (counts.get("sent", 0), counts.get("failed", 0)) for (_, variant), counts in counted.items()}
+    )
+    stats = figures_of(ledger[TOTAL], _added(counted.values()))
+    variants = (
+        Variant.objects.for_workspace(campaign.workspace_id)
+        .filter(campaign=campaign)
+        .order_by("label")
+        .only("id", "label", "subject", "is_winner", "workspace_id")
+    )
     stats["variants"] = [
         {
             "id": str(variant.pk),
