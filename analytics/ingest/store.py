@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from analytics import rollups
 from analytics.ingest import effects
+from analytics.ingest.conversions import count_conversions
 from analytics.ingest.entries import Incoming, Stray, match
 from campaigns.services import facts
 from pulsequill.core.event_log import INSERT_STRAY
@@ -122,6 +123,7 @@ def store(lines: Sequence[bytes]) -> set[Any]:
             if any(event.is_in_doubt for event in incoming):
                 effects.settle_doubts()
             rollups.raise_figures(facts.record_facts(relation="event_fresh"))
+            count_conversions()
             effects.apply()
     # Also when nothing was new: whoever stored it first may have died before telling the open pages.
     return {event.campaign_id for event in incoming if event.campaign_id is not None}
