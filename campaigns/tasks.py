@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from celery import shared_task
 from django.core.cache import cache
@@ -22,6 +22,8 @@ from campaigns.preflight.examined import Examined
 
 #: Slices of one campaign that may run at the same time, over all workers.
 SLICES_PER_CAMPAIGN = 4
+#: Of so many recipients each, another slice is woken, up to that number.
+RECIPIENTS_PER_SLICE = 2000
 #: A slot outlives a slice that was killed by little: until then the other slots work.
 SLOT_S = int(pipeline.SLICE_S + ledger.HAND_OVER_S)
 
@@ -49,6 +51,12 @@ def deliver_slice(*, campaign_id: str, **_later: Any) -> None:
             cache.delete(key)
     if has_more:
         deliver_slice.delay(campaign_id=campaign_id)
+
+
+def wake_on_commit(campaign_id: UUID, *, recipients: int = 0) -> None:
+    """Wake as many slices of a campaign as so many recipients are worth, once the transaction is committed."""
+    for _ in range(min(SLICES_PER_CAMPAIGN, 1 + recipients // RECIPIENTS_PER_SLICE)):
+        deliver_slice.delay_on_commit(campaign_id=str(campaign_id))
 
 
 @shared_task

@@ -167,23 +167,29 @@ def wall_time(at: datetime | None, zone: ZoneInfo) -> datetime | None:
 
 
 def due_in(
-    zone: ZoneInfo, *, wall: datetime | None, window: SendWindow | None, not_before: datetime
+    zone: ZoneInfo,
+    *,
+    wall: datetime | None,
+    window: SendWindow | None,
+    not_before: datetime,
+    grace: timedelta = GRACE,
 ) -> datetime | None:
     """Return when a contact in `zone` gets a campaign that follows contacts' clocks; None when its window never opens.
 
-    Whose time has passed by more than `GRACE` gets it at that time the next day: a mail that was promised for ten in
+    Whose time has passed by more than `grace` gets it at that time the next day: a mail that was promised for ten in
     the morning must not come at four at night.
 
     Args:
         zone: where the contact is.
         wall: what the contact's clock shall show; None means as soon as may be.
         window: hours of the contact's week.
-        not_before: the launch.
+        not_before: the launch, or the release of those who were held back.
+        grace: who has missed the time by no more gets it at once.
     """
     at = not_before
     if wall is not None:
         at = wall.replace(tzinfo=zone).astimezone(UTC)
-        while at < not_before - GRACE:
+        while at < not_before - grace:
             wall += timedelta(days=1)
             at = wall.replace(tzinfo=zone).astimezone(UTC)
         at = max(at, not_before)

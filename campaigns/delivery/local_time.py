@@ -3,12 +3,14 @@
 "10:00 where they are" is 25 moments or more, the first of them while it is still the day before in the west. So a
 campaign is launched when the first zone's time comes, and each row of the ledger carries its own `due_at`.
 
-Whose time has long passed when the campaign is launched gets it at that time the next day (`windows.due_in`).
+Whose time has long passed when the campaign is launched gets it at that time the next day (`windows.due_in`). The same
+holds for rows that were held back when they are released, and for variants that leave later than the campaign.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -19,11 +21,13 @@ from django.db import connection
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from campaigns.windows import due_in, read_window, wall_time, zone_of
+from campaigns.windows import GRACE, due_in, read_window, wall_time, zone_of
 
 #: Clocks farthest in the east show a time at most so much before the workspace's.
 EARLIEST = timedelta(hours=27)
 ZONES_REMEMBERED_S = 600
+#: Who was held back until after their time gets the mail at once up to so long after it, else at that time tomorrow.
+GRACE_OF_RELEASED = timedelta(hours=3)
 
 
 def _wall_time(campaign: Campaign) -> datetime | None:
@@ -35,29 +39,49 @@ def _known_zones() -> tuple[str, ...]:
     return tuple(sorted(available_timezones()))
 
 
-def due_at_sql(campaign: Campaign) -> tuple[str, list[Any]]:
-    """Return an SQL expression for a planned row's `due_at`, and its parameters.
+def due_at_sql(
+    campaign: Campaign, *, delays: Iterable[int] = (0,), released_at: datetime | None = None
+) -> tuple[str, list[Any]]:
+    """Return an SQL expression for a row's `due_at`, and its parameters.
 
-    The expression stands in a query whose row `a` has a `contact_id`. It is NULL (at once) unless the campaign follows
-    the contacts' clocks; then it is the moment for the contact's zone, or for the workspace's where none is known.
+    The expression stands in a query whose row `a` has a `contact_id` and, where a variant leaves later than the others,
+    whose row `v` has its `delay`. It is NULL (at once) unless the campaign follows the contacts' clocks or has such a
+    variant; then it is the moment for the contact's zone, or for the workspace's where none is known.
 
     Args:
         campaign: with its workspace; `launched_at` is the moment of the plan.
+        delays: the variants' `send_delay_minutes`.
+        released_at: rows that were held back leave now, or at their time of day when that has passed by more than
+            `GRACE_OF_RELEASED`; None for the plan.
     """
-    if campaign.timezone_mode != Campaign.TimezoneMode.CONTACT:
-        return "NULL::timestamptz", []
+    delays = sorted(set(delays))
+    follows_contacts, has_delays = campaign.timezone_mode == Campaign.TimezoneMode.CONTACT, any(delays)
     launch = campaign.launched_at or timezone.now()
-    wall, window = _wall_time(campaign), read_window(campaign.send_window)
-    if wall is None and window is None:
+    wall = _wall_time(campaign) if follows_contacts else None
+    window = read_window(campaign.send_window) if follows_contacts else None
+    if wall is None and window is None and not has_delays:
         return "NULL::timestamptz", []
 
-    def moment(name: str) -> datetime | None:
-        return due_in(zone_of(name), wall=wall, window=window, not_before=launch)
+    def moment(name: str, delay: int) -> str | None:
+        zone, later = zone_of(name), timedelta(minutes=delay)
+        own_wall = wall + later if wall else wall_time(launch + later, zone) if has_delays else None
+        grace = GRACE if released_at is None else GRACE_OF_RELEASED
+        at = due_in(zone, wall=own_wall, window=window, not_before=released_at or launch, grace=grace)
+        return at.isoformat() if at else None
 
-    by_zone = {name: at.isoformat() for name in _known_zones() if (at := moment(name))}
-    expression = "COALESCE((SELECT (%s::jsonb ->> local.time_zone)::timestamptz FROM audiences_contact local"
-    expression += " WHERE local.id = a.contact_id), %s::timestamptz)"
-    return expression, [json.dumps(by_zone), moment(campaign.workspace.time_zone)]
+    delay_text = "v.delay::text" if has_delays else "'0'"
+    at_home = f"(%s::jsonb ->> {delay_text})::timestamptz"
+    home = json.dumps({str(delay): moment(campaign.workspace.time_zone, delay) for delay in delays})
+    if not follows_contacts:
+        return at_home, [home]
+    by_zone = json.dumps(
+        {f"{delay} {name}": at for delay in delays for name in _known_zones() if (at := moment(name, delay))}
+    )
+    expression = (
+        f"COALESCE((SELECT (%s::jsonb ->> ({delay_text} || ' ' || local.time_zone))::timestamptz"  # noqa: S608
+        f" FROM audiences_contact local WHERE local.id = a.contact_id), {at_home})"
+    )
+    return expression, [by_zone, home]
 
 
 def zones_of_workspace(campaign: Campaign) -> list[str]:

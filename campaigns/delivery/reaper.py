@@ -17,13 +17,14 @@ from pulsequill.core.db import advisory_lock
 
 logger = structlog.get_logger(__name__)
 
-#: A message in one of these may still leave.
-PENDING = (Message.Status.QUEUED, Message.Status.SENDING, Message.Status.RETRYING)
+#: A message in one of these may still leave. A held one does not leave by itself, and nobody is woken for it.
+PENDING = (Message.Status.HELD, Message.Status.QUEUED, Message.Status.SENDING, Message.Status.RETRYING)
 
 _SKIP_CANCELLED = """
 UPDATE campaigns_message m SET status = 'skipped', reason = 'cancelled', due_at = NULL
   FROM campaigns_campaign c
- WHERE c.id = m.campaign_id AND c.status = 'cancelled' AND m.status IN ('queued', 'retrying') AND NOT m.is_test
+ WHERE c.id = m.campaign_id AND c.status = 'cancelled' AND m.status IN ('held', 'queued', 'retrying')
+   AND NOT m.is_test
 """
 
 #: Single rows that wait on their own: transactional and test messages, and an operator's resend after the end.

@@ -9,7 +9,7 @@ from audiences.models import Contact
 from campaigns.models import CapturedMessage, Message
 from campaigns.selectors.people import messages_of_person
 
-WAITING = (Message.Status.QUEUED, Message.Status.RETRYING)
+WAITING = (Message.Status.HELD, Message.Status.QUEUED, Message.Status.RETRYING)
 
 
 def forget_person(contact: Contact) -> None:

@@ -25,8 +25,6 @@ from campaigns.windows import parse_window
 from pulsequill.core.errors import FieldError, Invalid, WrongState
 from pulsequill.core.live import mark_dirty
 
-#: Campaigns larger than this wake several slices at once.
-RECIPIENTS_PER_SLICE = 2000
 MOST_TEST_ADDRESSES = 10
 
 #: Rows that failed because of our account, not because of the message, get another try when somebody resumes.
@@ -41,13 +39,8 @@ UPDATE campaigns_message SET due_at = now() WHERE campaign_id = %s AND NOT is_te
 """
 _SKIP_THE_REST = """
 UPDATE campaigns_message SET status = 'skipped', reason = 'cancelled', due_at = NULL
- WHERE campaign_id = %s AND NOT is_test AND status IN ('queued', 'retrying')
+ WHERE campaign_id = %s AND NOT is_test AND status IN ('held', 'queued', 'retrying')
 """
-
-
-def _wake(campaign: Campaign, recipients: int = 0) -> None:
-    for _ in range(min(tasks.SLICES_PER_CAMPAIGN, 1 + recipients // RECIPIENTS_PER_SLICE)):
-        tasks.deliver_slice.delay_on_commit(campaign_id=str(campaign.pk))
 
 
 def _changed(campaign: Campaign, to: str, *, reason: str = "", **fields: object) -> None:
@@ -109,7 +102,7 @@ def launch_campaign(*, campaign: Campaign, actor: User | None) -> Campaign:
         Campaign.objects.for_workspace(campaign.workspace_id).filter(pk=campaign.pk).update(send_at=None)
         campaign.send_at = None
         planned = scheduling.launch(campaign, actor=actor, now=timezone.now())
-        _wake(campaign, planned)
+        tasks.wake_on_commit(campaign.pk, recipients=planned)
         tasks.measure_edits.delay_on_commit(campaign_id=str(campaign.pk))
         transaction.on_commit(lambda: mark_dirty(campaign.pk))
     return campaign
@@ -194,7 +187,7 @@ def resume_campaign(*, campaign: Campaign, actor: User | None) -> Campaign:
             again = cursor.rowcount
             cursor.execute(_RETRY_AT_ONCE, [campaign.pk])
         _say(campaign, "campaign.resumed", f"“{campaign.name}” was resumed.", actor, tried_again=again)
-        _wake(campaign, campaign.recipients)
+        tasks.wake_on_commit(campaign.pk, recipients=campaign.recipients)
     return campaign
 
 
