@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from django.utils import timezone
@@ -11,11 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.v1.base import WorkspaceView
-from analytics.decisions import METRICS
 from analytics.selectors import RANGES, get_campaign_stats, get_domains, get_links, get_live_snapshot, get_timeline
-from analytics.selectors.figures import interval_95
 from analytics.v1 import serializers
-from campaigns.models import Campaign, Experiment
+from campaigns.models import Campaign
 from pulsequill.core.errors import FieldError, Invalid, NotFound
 
 TAGS = ["figures"]
@@ -101,39 +99,3 @@ class LiveView(CampaignFiguresView):
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002, ARG002
         """Return where things stand; `/ws/campaigns/{id}` sends frames of the same shape."""
         return Response(get_live_snapshot(self.find(id)))
-
-
-class ExperimentView(CampaignFiguresView):
-    """The comparison of the variants."""
-
-    @extend_schema(
-        tags=TAGS, summary="Compare a campaign's variants", operation_id="campaigns_experiment",
-        responses=serializers.ExperimentSerializer,
-    )  # fmt: skip
-    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002, ARG002
-        """Return the rate of each variant with its 95 % interval."""
-        campaign = self.find(id)
-        experiment = Experiment.objects.for_workspace(self.workspace).filter(campaign=campaign).first()
-        metric = experiment.metric if experiment else Experiment.Metric.CLICKS.value
-        lanes: list[dict[str, Any]] = []
-        for variant in get_campaign_stats(campaign)["variants"]:
-            successes, trials = variant[METRICS[metric][0]], variant["delivered"]
-            lanes.append(
-                {
-                    "label": variant["label"],
-                    "subject": variant["subject"],
-                    "is_winner": variant["is_winner"],
-                    "successes": successes,
-                    "trials": trials,
-                    "rate": round(successes / trials, 6) if trials else 0.0,
-                    "interval_95": list(interval_95(successes, trials)),
-                }
-            )
-        return Response(
-            {
-                "metric": metric,
-                "decided_at": experiment.decided_at if experiment else None,
-                "outcome": experiment.outcome if experiment else "",
-                "variants": lanes,
-            }
-        )

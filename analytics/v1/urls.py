@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from analytics.v1 import campaigns, insight, records, subjects
+from analytics.v1 import campaigns, events, experiment, goals, insight, reports, subjects
 
 router = SimpleRouter(trailing_slash=False)
-router.register("goals", records.Goals, basename="goal")
-router.register("reports", records.Reports, basename="report")
+router.register("goals", goals.Goals, basename="goal")
+router.register("reports", reports.Reports, basename="report")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<uuid:id>/stats", campaigns.StatsView.as_view()),
@@ -17,11 +17,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<uuid:id>/timeline", campaigns.TimelineView.as_view()),
     path("campaigns/<uuid:id>/domains", campaigns.DomainsView.as_view()),
     path("campaigns/<uuid:id>/live", campaigns.LiveView.as_view()),
-    path("campaigns/<uuid:id>/experiment", campaigns.ExperimentView.as_view()),
+    path("campaigns/<uuid:id>/experiment", experiment.ExperimentView.as_view()),
+    path("campaigns/<uuid:id>/experiment/choose", experiment.ChooseWinnerView.as_view()),
     path("campaigns/<uuid:id>/insight", insight.InsightView.as_view()),
     path("campaigns/<uuid:id>/follow-up", insight.FollowUpView.as_view()),
-    path("contacts/<uuid:id>/events", records.ContactEvents.as_view({"get": "list"})),
-    path("events", records.Conversions.as_view()),
+    path("contacts/<uuid:id>/events", events.ContactEvents.as_view({"get": "list"})),
+    path("events", events.Conversions.as_view()),
     path("subjects/similar", subjects.SimilarSubjectsView.as_view()),
     path("", include(router.urls)),
 ]

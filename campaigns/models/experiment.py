@@ -14,6 +14,9 @@ class Experiment(TenantModel):
     Written by people until launch; from then on by `analytics.decisions` only.
     """
 
+    #: A test on everybody has time: nobody waits for its end.
+    EVEN_HOURS = 7 * 24
+
     class Mode(models.TextChoices):
         EVEN = "even", "Split everybody"
         WINNER = "winner", "Test on some, send the winner to the rest"

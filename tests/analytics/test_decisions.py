@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import Activity
 from aiwriter.models import Exemplar
-from analytics.decisions import PATIENCE, decide, list_open_tests
+from analytics.decisions import decide, list_open_tests
 from analytics.models import CampaignStats
 from analytics.tasks import decide_tests
 from campaigns.models import Campaign, Experiment, Variant
@@ -17,6 +17,9 @@ from pulsequill.core.errors import WrongState
 from tests.analytics.making import SENT_AT, Mailing, make_mailing
 
 NOW = SENT_AT + timedelta(hours=3)
+#: What a test that nobody planned is given, counted from the minute after its last mail.
+PATIENCE = timedelta(hours=Experiment.EVEN_HOURS)
+TIME_UP = SENT_AT + timedelta(minutes=1) + PATIENCE
 #: Delivered and human clicks of two variants.
 CLEAR = ((4000, 120), (4000, 240))
 CLOSE = ((400, 12), (400, 15))
@@ -58,8 +61,8 @@ def test_a_close_race_goes_on_and_ends_without_a_winner_when_its_time_is_up(db):
     assert decide(mailing.campaign.pk, now=NOW).decided_at is None
 
     Campaign.objects.update(status=Campaign.Status.SENT, finished_at=NOW)
-    assert decide(mailing.campaign.pk, now=NOW + PATIENCE - timedelta(minutes=1)).decided_at is None
-    experiment = decide(mailing.campaign.pk, now=NOW + PATIENCE)
+    assert decide(mailing.campaign.pk, now=TIME_UP - timedelta(minutes=1)).decided_at is None
+    experiment = decide(mailing.campaign.pk, now=TIME_UP)
 
     assert experiment.outcome == "No difference that matters after 800 deliveries."
     assert winners(mailing) == []

@@ -81,8 +81,8 @@ def test_links_timeline_domains_live_and_experiment(api: APIClient, mailing: Mai
     assert live["totals"]["unique_clicks"] == 1
     assert mailing.messages[0].email not in str(live)
     lanes = api.get(f"{base}/experiment").json()["variants"]
-    assert (lanes[0]["successes"], lanes[0]["trials"]) == (1, 2)
-    assert lanes[0]["interval_95"][0] < 0.5 < lanes[0]["interval_95"][1]
+    assert (lanes[0]["converted"], lanes[0]["exposed"]) == (1, 2)
+    assert lanes[0]["low"] < 0.5 < lanes[0]["high"]
 
 
 def test_an_unknown_range_is_refused(api: APIClient, mailing: Mailing) -> None:
