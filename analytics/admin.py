@@ -8,12 +8,14 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from analytics.models import (
+    ArchiveMonth,
     Breakdown,
     CampaignStats,
     CohortMonth,
     Conversion,
     ConversionStats,
     Event,
+    EventArchive,
     EventMinute,
     Facet,
     Goal,
@@ -24,6 +26,7 @@ from analytics.models import (
     ReportRecipient,
     ReportSchedule,
     ReportShare,
+    RuleRun,
 )
 from pulsequill.core.admin import AdminBase, LedgerAdmin
 from pulsequill.models import StrayEvent
@@ -212,4 +215,32 @@ class ReportShareAdmin(LedgerAdmin):
     list_select_related = ("report", "workspace")
     exclude = ("token_hash",)
     search_fields = ("report__name",)
+    ordering = ("-created_at",)
+
+
+@admin.register(EventArchive)
+class EventArchiveAdmin(LedgerAdmin):
+    """Events that were moved to the archive, the latest first."""
+
+    list_display = ("id", "kind", "actor", "actor_reason", "campaign", "occurred_at", "received_at")
+    list_select_related = ("campaign",)
+    search_fields = ("=dedupe_key", "=message__email_normalized")
+    ordering = ("-id",)
+
+
+@admin.register(ArchiveMonth)
+class ArchiveMonthAdmin(LedgerAdmin):
+    """The months of the archive."""
+
+    list_display = ("month", "events", "dropped_at")
+    ordering = ("-month",)
+
+
+@admin.register(RuleRun)
+class RuleRunAdmin(LedgerAdmin):
+    """The rules about machines, run again."""
+
+    list_display = ("workspace", "rules_version", "is_dry_run", "status", "messages", "changed", "created_at")
+    list_filter = ("status", "is_dry_run")
+    list_select_related = ("workspace",)
     ordering = ("-created_at",)

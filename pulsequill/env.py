@@ -194,6 +194,25 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "EMBEDDER", str, "", "What turns text into vectors: openai, minilm or lexical; empty picks the best there is."
     ),
+    # events
+    Variable(
+        "EVENT_RETENTION_DAYS",
+        int,
+        400,
+        "Days that events stay in the table that new ones go to, at least 30; older ones are archived by month.",
+    ),
+    Variable(
+        "EVENT_ARCHIVE_MONTHS",
+        int,
+        0,
+        "Months that archived events are kept before they are dropped (figures stay); 0: for ever.",
+    ),
+    Variable(
+        "COUNTRY_DATABASE",
+        str,
+        "",
+        "File in MaxMind's format (`.mmdb`) that tells the country of an address. Empty: countries are not told.",
+    ),
     # /v1
     Variable(
         "API_RATE_LIMIT", int, 1200, "Requests a minute that one workspace (or visitor's address) may make to `/v1`."

@@ -340,6 +340,9 @@ AI_OFFLINE: str = value("AI_OFFLINE")
 AI_RUNS_PER_WORKSPACE: int = value("AI_RUNS_PER_WORKSPACE")
 EMBEDDER: str = value("EMBEDDER")
 
+EVENT_RETENTION_DAYS: int = value("EVENT_RETENTION_DAYS")
+EVENT_ARCHIVE_MONTHS: int = value("EVENT_ARCHIVE_MONTHS")
+COUNTRY_DATABASE: str = value("COUNTRY_DATABASE")
 TRUSTED_PROXIES: int = value("TRUSTED_PROXIES")
 TRUSTED_ORIGINS = [PUBLIC_URL, *value("CORS_ALLOWED_ORIGINS")]
 #: Networks that the guard against calls into the own network lets through.

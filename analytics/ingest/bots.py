@@ -1,8 +1,7 @@
 """Was it a person? Every open and click gets a class and the reason for it.
 
-The rules are data. They only ever say "machine" on evidence about this very hit, so that the order in which events
-arrive cannot change a figure. Rules that need other hits (all links within seconds) or later ones (before the
-provider's delivery report) need history to be classified again and are not in this table.
+The rules are data. They only ever say "machine" on evidence about this very hit. What several hits of a message show
+together (`analytics.ingest.patterns`) is looked for after them.
 
 A user agent of a programming library is no evidence: customers' own checks use one, and scanners do not.
 """
@@ -17,7 +16,7 @@ from typing import Any
 
 HUMAN, MACHINE, UNKNOWN = "human", "machine", "unknown"
 #: Raised whenever a rule changes.
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -105,6 +104,7 @@ def classify(
     claimed_at: datetime | None,
     sent_at: datetime | None,
     provider: str,
+    is_honeypot: bool = False,
 ) -> tuple[str, str]:
     """Return class and reason of one event.
 
@@ -116,6 +116,7 @@ def classify(
         claimed_at: when the message's last attempt began, if known.
         sent_at: when the provider took the message, if known.
         provider: who carried the message.
+        is_honeypot: the link that was followed is hidden from people.
     """
     if kind not in ("opened", "clicked"):
         return UNKNOWN, ""
@@ -130,4 +131,6 @@ def classify(
     quickest = QUICKEST_CLICK.get(provider)
     if kind == "clicked" and quickest and sent_at is not None and sent_at <= occurred_at < sent_at + quickest:
         return MACHINE, "too_quick"
+    if is_honeypot:
+        return MACHINE, "honeypot"
     return HUMAN, ""

@@ -11,11 +11,16 @@ from typing import Any
 
 from django.db import connection
 
+from analytics.ingest.agents import read_agent
 from analytics.ingest.bots import classify
+from analytics.ingest.countries import country_of
 from analytics.models import Event
+from analytics.selectors.mailboxes import provider_of
 from pulsequill.core.event_log import MAX_KEY, may_be_unstorable, storable
 
 KINDS = frozenset(Event.Kind.values)
+#: What a reader, or a machine in between, does by itself.
+HITS = frozenset({"opened", "clicked"})
 MAX_SOURCE = 20
 #: What an event's data may say about a person: a server's answer quotes the address, a link may carry personal values.
 PERSONAL_DATA = ("detail", "url", "contact")
@@ -40,6 +45,11 @@ class Incoming:
     agent: str
     ip: str
     data: dict[str, Any]
+    device: str
+    client: str
+    country: str
+    mailbox: str
+    sent_at: datetime | None
     is_in_doubt: bool
 
 
@@ -62,7 +72,12 @@ class _MessageRow:
     status: str
     claimed_at: datetime | None
     sent_at: datetime | None
-    is_erased: bool
+    domain: str
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether its recipient asked to be forgotten: nothing is left of the address."""
+        return not self.domain
 
 
 def read_line(line: bytes) -> dict[str, Any]:
@@ -99,18 +114,19 @@ def _messages(ids: list[int]) -> dict[int, _MessageRow]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, workspace_id, campaign_id, variant_id, provider, is_test, status, claimed_at, sent_at, "
-            "strpos(email_normalized, '@') = 0 FROM campaigns_message WHERE id = ANY(%s)",
+            "split_part(email_normalized, '@', 2) FROM campaigns_message WHERE id = ANY(%s)",
             [ids],
         )
         return {row[0]: _MessageRow(*row[1:]) for row in cursor.fetchall()}
 
 
-def _existing(table: str, ids: list[Any]) -> set[Any]:
+def _links(ids: list[int]) -> dict[int, bool]:
+    """Return the links that exist, and whether each is hidden from people."""
     if not ids:
-        return set()
+        return {}
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id FROM {table} WHERE id = ANY(%s)", [ids])  # noqa: S608 our own two table names
-        return {row[0] for row in cursor.fetchall()}
+        cursor.execute("SELECT id, is_honeypot FROM campaigns_link WHERE id = ANY(%s)", [ids])
+        return dict(cursor.fetchall())
 
 
 def _time(milliseconds: float) -> datetime:
@@ -141,7 +157,7 @@ def match(lines: Iterable[bytes]) -> tuple[list[Incoming], list[Stray]]:
             continue
         events.setdefault(event["key"], (line, event))
     messages = _messages(list({event["message"] for _, event in events.values() if event.get("message")}))
-    links = _existing("campaigns_link", list({event["link"] for _, event in events.values() if event.get("link")}))
+    links = _links(list({event["link"] for _, event in events.values() if event.get("link")}))
     found: list[Incoming] = []
     for key, (line, event) in events.items():
         message_id = event.get("message") or None
@@ -151,7 +167,7 @@ def match(lines: Iterable[bytes]) -> tuple[list[Incoming], list[Stray]]:
             if message_id or not workspace:
                 strays.append(Stray(line, key, "its message is not known" if message_id else "names no message"))
                 continue
-            message = _MessageRow(workspace, None, None, "", False, "", None, None, False)
+            message = _MessageRow(workspace, None, None, "", False, "", None, None, "-")
         elif workspace and str(message.workspace_id) != workspace:
             strays.append(Stray(line, key, "its message belongs to another workspace"))
             continue
@@ -160,7 +176,7 @@ def match(lines: Iterable[bytes]) -> tuple[list[Incoming], list[Stray]]:
 
 
 def _incoming(
-    line: bytes, key: str, event: dict[str, Any], message_id: int | None, message: _MessageRow, links: set[Any]
+    line: bytes, key: str, event: dict[str, Any], message_id: int | None, message: _MessageRow, links: dict[int, bool]
 ) -> Incoming:
     kind, data = str(event.get("kind", "")), event.get("data", {})
     if kind not in KINDS:
@@ -174,11 +190,14 @@ def _incoming(
         claimed_at=message.claimed_at,
         sent_at=message.sent_at,
         provider=message.provider,
+        is_honeypot=links.get(event.get("link") or 0, False),
     )
     ip = _ip(event.get("ip"))
     if message.is_erased:  # an old mail of somebody who asked to be forgotten
         agent, ip = "", ""
         data = {name: value for name, value in data.items() if name not in PERSONAL_DATA}
+    is_hit = kind in HITS
+    device, client = read_agent(agent) if is_hit else ("", "")
     return Incoming(
         line=line,
         key=key,
@@ -196,5 +215,10 @@ def _incoming(
         agent=agent,
         ip=ip,
         data=data,
+        device=device,
+        client=client,
+        country=country_of(ip) if is_hit else "",
+        mailbox=provider_of(message.domain) if message_id and message.domain else "",
+        sent_at=message.sent_at,
         is_in_doubt=message.status == "in_doubt",
     )

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from analytics import rollups
-from analytics.ingest import effects
+from analytics.ingest import archive, effects, reclassify
 from analytics.ingest.conversions import count_conversions
 from analytics.ingest.entries import Incoming, Stray, match
 from campaigns.services import facts
@@ -20,33 +20,35 @@ _TEMPORARY = """
 CREATE TEMPORARY TABLE IF NOT EXISTS event_incoming (
     dedupe_key text, workspace_id uuid, campaign_id uuid, variant_id uuid, message_id bigint, link_id bigint,
     kind text, actor text, actor_reason text, occurred_at timestamptz, source text, user_agent text, ip_address inet,
-    data jsonb
+    data jsonb, device text, client text, country text, mailbox text
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS event_fresh (
     id bigint, message_id bigint, campaign_id uuid, variant_id uuid, link_id bigint, kind text, actor text,
-    occurred_at timestamptz, bounce_type text
+    occurred_at timestamptz, bounce_type text, device text, client text, country text, mailbox text
 ) ON COMMIT DELETE ROWS;
 TRUNCATE event_incoming, event_fresh
 """
 
 _COPY = (
     "COPY event_incoming (dedupe_key, workspace_id, campaign_id, variant_id, message_id, link_id, kind, actor, "
-    "actor_reason, occurred_at, source, user_agent, ip_address, data) FROM STDIN"
+    "actor_reason, occurred_at, source, user_agent, ip_address, data, device, client, country, mailbox) FROM STDIN"
 )
 
 #: Sorted, so that two consumers that hold the same events wait for each other in the same order.
 _INSERT = """
 WITH stored AS (
     INSERT INTO analytics_event (workspace_id, campaign_id, message_id, link_id, kind, actor, actor_reason, dedupe_key,
-                                 occurred_at, received_at, source, user_agent, ip_address, data)
+                                 occurred_at, received_at, source, user_agent, ip_address, data,
+                                 device, client, country, mailbox)
     SELECT workspace_id, campaign_id, message_id, link_id, kind, actor, actor_reason, dedupe_key, occurred_at, now(),
-           source, user_agent, ip_address, data
+           source, user_agent, ip_address, data, device, client, country, mailbox
       FROM event_incoming ORDER BY dedupe_key
     ON CONFLICT (dedupe_key) DO NOTHING
     RETURNING id, dedupe_key
 )
 INSERT INTO event_fresh
-SELECT stored.id, message_id, campaign_id, variant_id, link_id, kind, actor, occurred_at, data ->> 'bounce_type'
+SELECT stored.id, message_id, campaign_id, variant_id, link_id, kind, actor, occurred_at, data ->> 'bounce_type',
+       device, client, country, mailbox
   FROM stored JOIN event_incoming USING (dedupe_key)
 """
 
@@ -78,6 +80,10 @@ def _copy_line(event: Incoming) -> str:
             _cell(event.agent.replace("\x00", "")),
             event.ip or "\\N",
             json.dumps(event.data).translate(_ESCAPES) if event.data else "{}",
+            event.device,
+            event.client,
+            event.country,
+            event.mailbox,
         )
     )
 
@@ -106,24 +112,41 @@ def store(lines: Sequence[bytes]) -> set[Any]:
     """
     with transaction.atomic():
         incoming, strays = match(lines)
-        keep_strays(strays)
-        if not incoming:
-            return set()
-        with connection.cursor() as cursor:
-            cursor.execute(_TEMPORARY)
-            with cursor.copy(_COPY) as copy:
-                copy.write("\n".join(map(_copy_line, incoming)) + "\n")
-            if len(incoming) >= ANALYZE_FROM:
-                cursor.execute("ANALYZE event_incoming")
-            cursor.execute(_INSERT)
-            is_news = cursor.rowcount > 0
-            if len(incoming) >= ANALYZE_FROM:
-                cursor.execute("ANALYZE event_fresh")
-        if is_news:
-            if any(event.is_in_doubt for event in incoming):
-                effects.settle_doubts()
-            rollups.raise_figures(facts.record_facts(relation="event_fresh"))
-            count_conversions()
-            effects.apply()
+        campaigns = {event.campaign_id for event in incoming if event.campaign_id is not None}
+        incoming, forgotten = archive.sort_out(incoming)
+        keep_strays([*strays, *forgotten])
+        if incoming and _insert(incoming):
+            _count(incoming)
     # Also when nothing was new: whoever stored it first may have died before telling the open pages.
-    return {event.campaign_id for event in incoming if event.campaign_id is not None}
+    return campaigns
+
+
+def _insert(incoming: Sequence[Incoming]) -> bool:
+    """Store the events that are new, leave them in `event_fresh`, and return whether there are any."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TEMPORARY)
+        with cursor.copy(_COPY) as copy:
+            copy.write("\n".join(map(_copy_line, incoming)) + "\n")
+        if len(incoming) >= ANALYZE_FROM:
+            cursor.execute("ANALYZE event_incoming")
+        cursor.execute(_INSERT)
+        is_news = cursor.rowcount > 0
+        if len(incoming) >= ANALYZE_FROM:
+            cursor.execute("ANALYZE event_fresh")
+    return bool(is_news)
+
+
+def _count(incoming: Sequence[Incoming]) -> None:
+    """Make facts, figures and effects of the events in `event_fresh`."""
+    scanned = facts.lock_messages(relation="event_fresh")
+    if any(event.is_in_doubt for event in incoming):
+        effects.settle_doubts()
+    correction = reclassify.judge_fresh({event.message_id for event in incoming if event.kind == "clicked"}, scanned)
+    if correction:
+        rollups.run_alone()
+        reclassify.apply(correction)
+    rollups.raise_figures(
+        facts.record_facts(relation="event_fresh"), has_old_readers=any(map(archive.may_be_archived, incoming))
+    )
+    count_conversions()
+    effects.apply()

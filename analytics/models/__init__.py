@@ -1,20 +1,23 @@
 from analytics.models.breakdown import Breakdown
 from analytics.models.campaign_stats import CampaignStats, EventMinute
 from analytics.models.conversion import Conversion, ConversionStats
-from analytics.models.event import Event
+from analytics.models.event import ArchiveMonth, Event, EventArchive
 from analytics.models.facet import CohortMonth, Facet, FacetCount
 from analytics.models.goal import Goal
 from analytics.models.goal_day import GoalDay
 from analytics.models.link_stats import LinkStats
 from analytics.models.report import Report, ReportMail, ReportRecipient, ReportSchedule, ReportShare
+from analytics.models.rule_run import RuleRun
 
 __all__ = [
+    "ArchiveMonth",
     "Breakdown",
     "CampaignStats",
     "CohortMonth",
     "Conversion",
     "ConversionStats",
     "Event",
+    "EventArchive",
     "EventMinute",
     "Facet",
     "FacetCount",
@@ -26,4 +29,5 @@ __all__ = [
     "ReportRecipient",
     "ReportSchedule",
     "ReportShare",
+    "RuleRun",
 ]

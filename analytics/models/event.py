@@ -10,8 +10,8 @@ from pulsequill.core.db import TenantManager
 from pulsequill.core.ids import uuid7_from_bigint
 
 
-class Event(models.Model):
-    """One fact that was reported, kept for ever in the order it arrived. `dedupe_key` makes "at least once" exact."""
+class EventBase(models.Model):
+    """What is kept of one fact that was reported about a message."""
 
     class Kind(models.TextChoices):
         DELIVERED = "delivered", "Delivered"
@@ -48,15 +48,16 @@ class Event(models.Model):
     user_agent = models.CharField(max_length=300, blank=True)
     ip_address = models.GenericIPAddressField(null=True, blank=True)
     data = models.JSONField(default=dict, blank=True)
+    # What the event counted for in the breakdowns, so that a change of its class takes off exactly that.
+    device = models.CharField(max_length=20, blank=True, db_default="", help_text="What the reader used.")
+    client = models.CharField(max_length=40, blank=True, db_default="", help_text="The reader's program.")
+    country = models.CharField(max_length=2, blank=True, db_default="", help_text="Where the reader was; ISO 3166-1.")
+    mailbox = models.CharField(max_length=40, blank=True, db_default="", help_text="Who runs the recipient's mailbox.")
 
     objects = TenantManager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["dedupe_key"], name="event_once")]
-        indexes = [
-            models.Index(fields=["campaign", "-id"], name="event_recent"),
-            models.Index(fields=["campaign"], condition=models.Q(kind="deferred"), name="event_deferred"),
-        ]
+        abstract = True
 
     def __str__(self) -> str:
         return f"{self.kind} {self.message_id}"
@@ -65,3 +66,37 @@ class Event(models.Model):
     def public_id(self) -> uuid.UUID:
         """The UUIDv7 that `/v1` shows; it contains the key."""
         return uuid7_from_bigint(self.id, self.received_at)
+
+
+class Event(EventBase):
+    """One fact that was reported, in the order it arrived. `dedupe_key` makes "at least once" exact."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dedupe_key"], name="event_once")]
+        indexes = [
+            models.Index(fields=["campaign", "-id"], name="event_recent"),
+            models.Index(fields=["campaign"], condition=models.Q(kind="deferred"), name="event_deferred"),
+        ]
+
+
+class EventArchive(EventBase):
+    """An event older than `EVENT_RETENTION_DAYS`; the table has one partition for each month of arrival.
+
+    PostgreSQL makes and drops the partitions (`analytics.ingest.archive`), so Django does not manage the table.
+    """
+
+    class Meta:
+        managed = False
+        db_table = "analytics_eventarchive"
+        verbose_name = "archived event"
+
+
+class ArchiveMonth(models.Model):
+    """A month of archived events: how many there are, or that they were dropped."""
+
+    month = models.DateField(primary_key=True, help_text="Its first day; by arrival, in UTC.")
+    events = models.PositiveBigIntegerField(default=0)
+    dropped_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}"

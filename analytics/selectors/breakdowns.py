@@ -9,20 +9,10 @@ from urllib.parse import urlsplit
 from django.db import connection
 from django.db.models import QuerySet
 
-from analytics.models import Event, LinkStats
+from analytics.models import Breakdown, Event, LinkStats
+from analytics.selectors.mailboxes import OTHER, provider_of
 from campaigns.models import Campaign, Link
 
-#: Domain -> who runs its mailboxes. Everything else is listed as "Other".
-PROVIDERS: dict[str, str] = {
-    "gmail.com": "Gmail", "googlemail.com": "Gmail",
-    "outlook.com": "Outlook", "hotmail.com": "Outlook", "live.com": "Outlook", "msn.com": "Outlook",
-    "hotmail.co.uk": "Outlook", "outlook.de": "Outlook", "hotmail.fr": "Outlook", "live.co.uk": "Outlook",
-    "yahoo.com": "Yahoo", "yahoo.co.uk": "Yahoo", "ymail.com": "Yahoo", "aol.com": "Yahoo", "yahoo.de": "Yahoo",
-    "icloud.com": "iCloud", "me.com": "iCloud", "mac.com": "iCloud",
-    "gmx.de": "GMX and web.de", "gmx.net": "GMX and web.de", "web.de": "GMX and web.de",
-    "proton.me": "Proton", "protonmail.com": "Proton",
-}  # fmt: skip
-OTHER = "Other"
 #: More domains than anybody reads; the rest is added up.
 MAX_DOMAINS = 100
 MAX_PROVIDERS = 6
@@ -68,6 +58,8 @@ REASON_LABELS: dict[str, str] = {
     "provider": "the provider says so",
     "before_sending": "before the message had left",
     "too_quick": "quicker than a mailbox delivers",
+    "honeypot": "followed a link that people cannot see",
+    "all_links": "followed all links within seconds",
 }
 
 
@@ -79,7 +71,8 @@ def mask_email(email: str) -> str:
     return f"{name[:1]}•••{name[-1:] if len(name) > 1 else ''}@{domain}"
 
 
-def _short(url: str) -> str:
+def short_url(url: str) -> str:
+    """Return how a link is called where there is little room: its path, or its host when it has none."""
     parts = urlsplit(url)
     path = parts.path if parts.path not in ("", "/") else parts.netloc
     return f"{path}?{parts.query}" if parts.query else path
@@ -87,13 +80,15 @@ def _short(url: str) -> str:
 
 def get_links(campaign: Campaign, *, limit: int | None = None) -> list[dict[str, Any]]:
     """Return the campaign's links, most clicked first; addresses that several variants share are added up."""
-    links = Link.objects.filter(workspace_id=campaign.workspace_id, variant__campaign=campaign).order_by("id")
+    links = Link.objects.filter(
+        workspace_id=campaign.workspace_id, variant__campaign=campaign, is_honeypot=False
+    ).order_by("id")
     stats = {row.link_id: row for row in LinkStats.objects.filter(campaign=campaign)}
     by_url: dict[str, dict[str, Any]] = {}
     for link in links:
         row = by_url.setdefault(
             link.url,
-            {"url": link.url, "label": _short(link.url), "position": link.position, "clicks": 0, "unique_clicks": 0,
+            {"url": link.url, "label": short_url(link.url), "position": link.position, "clicks": 0, "unique_clicks": 0,
              "machine_clicks": 0},
         )  # fmt: skip
         if counted := stats.get(link.pk):
@@ -123,7 +118,7 @@ def get_domains(campaign: Campaign) -> list[dict[str, Any]]:
     shown, rest = rows[:MAX_DOMAINS], rows[MAX_DOMAINS:]
     if rest:
         shown.append({"domain": "", **{name: sum(row[name] for row in rest) for name in DOMAIN_COUNTERS}})
-    return [_with_rates({**row, "provider": PROVIDERS.get(row["domain"], OTHER)}) for row in shown]
+    return [_with_rates({**row, "provider": provider_of(row["domain"])}) for row in shown]
 
 
 def get_providers(campaign: Campaign) -> list[dict[str, Any]]:
@@ -142,6 +137,29 @@ def get_providers(campaign: Campaign) -> list[dict[str, Any]]:
     return [_with_rates(row) for row in ordered]
 
 
+def get_breakdown(campaign: Campaign, dimension: str) -> list[dict[str, Any]]:
+    """Return the campaign's counts by device, mail program, country or mailbox provider, the largest first.
+
+    Args:
+        campaign: whose.
+        dimension: one of `Breakdown.Dimension`.
+
+    Returns:
+        Rows with `value`, human `opens` and `clicks` (repeats included), what the provider's events reported
+        (`delivered`, `deferred`, `bounced`, `complained`; by mailbox only), and `share` of the opens and clicks. The
+        row of what is not known (`Other`) comes last.
+    """
+    counters = ("opens", "clicks", "delivered", "deferred", "bounced", "complained")
+    rows = list(Breakdown.objects.filter(campaign=campaign, dimension=dimension).values("value", *counters))
+    rows = [row for row in rows if any(row[name] for name in counters)]
+    total = sum(row["opens"] + row["clicks"] for row in rows)
+    for row in rows:
+        row["share"] = round((row["opens"] + row["clicks"]) / total, 4) if total else 0.0
+    return sorted(
+        rows, key=lambda row: (row["value"] == OTHER, -row["opens"] - row["clicks"], -row["delivered"], row["value"])
+    )
+
+
 def _with_rates(row: dict[str, Any]) -> dict[str, Any]:
     delivered = row["delivered"]
     row["open_rate"] = round(row["unique_opens"] / delivered, 6) if delivered else 0.0
@@ -158,7 +176,7 @@ def _detail(event: Event) -> str:
     if event.actor == Event.Actor.MACHINE:
         return REASON_LABELS.get(event.actor_reason, event.actor_reason)
     if event.kind == Event.Kind.CLICKED:
-        return _short(event.link.url) if event.link else ""
+        return short_url(event.link.url) if event.link else ""
     if event.kind == Event.Kind.OPENED:
         return client_of(event.user_agent)
     return str(event.data.get("detail", ""))[:80]

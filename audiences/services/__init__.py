@@ -7,7 +7,7 @@ from audiences.services.contacts import (
     register_eraser,
     update_contact,
 )
-from audiences.services.engagement import record_engagement, record_sent
+from audiences.services.engagement import correct_engagement, record_engagement, record_sent
 from audiences.services.fields import create_field, delete_field, update_field
 from audiences.services.imports import (
     cancel_import,
@@ -30,6 +30,7 @@ __all__ = [
     "cancel_import",
     "check_rules",
     "choose_lists",
+    "correct_engagement",
     "create_contact",
     "create_field",
     "create_list",

@@ -7,7 +7,9 @@ which is how unique figures stay exact without ever counting distinct rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +18,11 @@ from django.db import connection
 
 @dataclass
 class Transitions:
-    """How many messages of one variant were delivered (opened, ...) for the first time."""
+    """How many messages of one variant and mailbox provider were delivered (opened, ...) for the first time."""
 
     campaign_id: UUID
     variant_id: UUID
+    mailbox: str
     delivered: int = 0
     returned: int = 0
     bounced: int = 0
@@ -46,43 +49,35 @@ _FACTS: dict[str, str] = {
 }
 
 
-def _either(human: str, machine: str) -> str:
-    return f"coalesce(was.{human}, was.{machine}) IS NULL AND coalesce(message.{human}, message.{machine}) IS NOT NULL"
-
-
-def _first(column: str) -> str:
-    return f"was.{column} IS NULL AND message.{column} IS NOT NULL"
-
-
-#: Field of `Transitions` -> what must have changed.
+#: Field of `Transitions` -> what must hold of a ledger row for it to be counted.
 _COUNTED: dict[str, str] = {
-    "delivered": _first("delivered_at"),
+    "delivered": "{row}.delivered_at IS NOT NULL",
     # Taken by the mail server, and bounced all the same: no longer delivered.
-    "returned": "(was.delivered_at IS NULL OR was.bounced_at IS NULL) "
-    "AND message.delivered_at IS NOT NULL AND message.bounced_at IS NOT NULL",
-    "bounced": _first("bounced_at"),
-    "complained": _first("complained_at"),
-    "unsubscribed": _first("unsubscribed_at"),
-    "unique_opens": _first("first_opened_at"),
-    "machine_opens": _first("first_machine_opened_at"),
-    "any_opens": _either("first_opened_at", "first_machine_opened_at"),
-    "unique_clicks": _first("first_clicked_at"),
-    "machine_clicks": _first("first_machine_clicked_at"),
-    "any_clicks": _either("first_clicked_at", "first_machine_clicked_at"),
+    "returned": "({row}.delivered_at IS NOT NULL AND {row}.bounced_at IS NOT NULL)",
+    "bounced": "{row}.bounced_at IS NOT NULL",
+    "complained": "{row}.complained_at IS NOT NULL",
+    "unsubscribed": "{row}.unsubscribed_at IS NOT NULL",
+    "unique_opens": "{row}.first_opened_at IS NOT NULL",
+    "machine_opens": "{row}.first_machine_opened_at IS NOT NULL",
+    "any_opens": "coalesce({row}.first_opened_at, {row}.first_machine_opened_at) IS NOT NULL",
+    "unique_clicks": "{row}.first_clicked_at IS NOT NULL",
+    "machine_clicks": "{row}.first_machine_clicked_at IS NOT NULL",
+    "any_clicks": "coalesce({row}.first_clicked_at, {row}.first_machine_clicked_at) IS NOT NULL",
 }
-assert list(_COUNTED) == [field.name for field in fields(Transitions)][2:]
+assert list(_COUNTED) == [field.name for field in fields(Transitions)][3:]
 
 #: Rows are locked in one order by everybody who counts, so that two consumers wait for each other and never deadlock.
 _LOCK = """
-SELECT count(*) FROM (
-    SELECT id FROM campaigns_message WHERE id IN (SELECT message_id FROM {relation})
-    ORDER BY id FOR NO KEY UPDATE
-) AS locked
+WITH locked AS MATERIALIZED (
+    SELECT id, first_machine_clicked_at FROM campaigns_message WHERE id IN (SELECT message_id FROM {relation})
+     ORDER BY id FOR NO KEY UPDATE
+)
+SELECT id FROM locked WHERE first_machine_clicked_at IS NOT NULL
 """
 
 _RECORD = """
 WITH heard AS (
-    SELECT message_id, {firsts},
+    SELECT message_id, min(mailbox) AS mailbox, {firsts},
            bool_or(kind = 'bounced' AND bounce_type = 'hard') AS is_hard
       FROM {relation} WHERE message_id IS NOT NULL GROUP BY message_id
 ), changed AS (
@@ -93,36 +88,70 @@ WITH heard AS (
                               ELSE was.bounce_type END
       FROM heard JOIN campaigns_message AS was ON was.id = heard.message_id
      WHERE message.id = was.id AND ({differs} OR (heard.is_hard AND was.bounce_type <> 'hard'))
-    RETURNING message.campaign_id, message.variant_id, message.is_test, {counted}
+    RETURNING message.campaign_id, message.variant_id, message.is_test, heard.mailbox, {counted}
 )
-SELECT campaign_id, variant_id, {sums}
+SELECT campaign_id, variant_id, mailbox, {sums}
   FROM changed
  WHERE campaign_id IS NOT NULL AND variant_id IS NOT NULL AND NOT is_test
- GROUP BY campaign_id, variant_id ORDER BY campaign_id, variant_id
+ GROUP BY campaign_id, variant_id, mailbox ORDER BY campaign_id, variant_id, mailbox
 """
+
+#: What the class of an open or click decides.
+HIT_FACTS = ("first_opened_at", "first_machine_opened_at", "first_clicked_at", "first_machine_clicked_at")
+
+_CORRECT = f"""
+UPDATE campaigns_message AS message SET {", ".join(f"{name} = corrected.{name}" for name in HIT_FACTS)}
+  FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
+       AS corrected (id, {", ".join(HIT_FACTS)})
+ WHERE message.id = corrected.id
+"""  # noqa: S608 our own column names
+
+
+def lock_messages(*, relation: str) -> list[int]:
+    """Lock the messages that the events of `relation` are about until the caller's transaction ends.
+
+    Returns:
+        The ids of those that a machine has clicked in before.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK.format(relation=connection.ops.quote_name(relation)))
+        return [row[0] for row in cursor.fetchall()]
+
+
+def correct_facts(
+    rows: Sequence[tuple[int, datetime | None, datetime | None, datetime | None, datetime | None]],
+) -> None:
+    """Set the facts that hang on the class of opens and clicks: `(message id, *HIT_FACTS)`. The rows are locked."""
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_CORRECT, [list(column) for column in zip(*rows, strict=True)])
 
 
 def record_facts(*, relation: str) -> list[Transitions]:
     """Write what the events of `relation` say about their messages, and return what happened for the first time.
 
-    Must run inside a transaction. When it returns, the messages are locked until that transaction ends.
+    Must run inside the transaction that locked the messages (`lock_messages`).
 
     Args:
         relation: a table (temporary, of the caller's) with the columns `message_id bigint`, `kind`, `actor`,
-            `bounce_type` (text) and `occurred_at timestamptz`, one row an event that was never counted before.
+            `bounce_type`, `mailbox` (text) and `occurred_at timestamptz`, one row an event that was never counted
+            before.
 
     Returns:
-        One row for each campaign variant of which something changed; test sends are written but not counted.
+        One row for each campaign variant and mailbox provider of which something changed; test sends are written but
+        not counted.
     """
     names: dict[str, Any] = {
         "relation": connection.ops.quote_name(relation),
         "firsts": ", ".join(f"min(occurred_at) FILTER (WHERE {test}) AS {name}" for name, test in _FACTS.items()),
         "assignments": ", ".join(f"{name} = LEAST(was.{name}, heard.{name})" for name in _FACTS),
         "differs": " OR ".join(f"LEAST(was.{name}, heard.{name}) IS DISTINCT FROM was.{name}" for name in _FACTS),
-        "counted": ", ".join(f"({test})::int AS {name}" for name, test in _COUNTED.items()),
+        "counted": ", ".join(
+            f"(({test.format(row='message')})::int - ({test.format(row='was')})::int) AS {name}"
+            for name, test in _COUNTED.items()
+        ),
         "sums": ", ".join(f"sum({name})" for name in _COUNTED),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK.format(**names))
         cursor.execute(_RECORD.format(**names))
-        return [Transitions(row[0], row[1], *map(int, row[2:])) for row in cursor.fetchall()]
+        return [Transitions(*row[:3], *map(int, row[3:])) for row in cursor.fetchall()]
