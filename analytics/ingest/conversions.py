@@ -5,12 +5,13 @@ exactly when its event is. Locks are taken in one order (goals, conversions by k
 that the batch has taken before.
 
 An event about a contact is owed to the mail that they clicked last, else opened last, within the goal's window before
-it, as far as is known when it is counted; the stream brings a click before the order that follows it. What no mail is
-owed counts for the workspace (`GoalDay`) only. Whose contact it was is not kept: the event then names the mail, or
-nobody.
+it, as far as is known when it is counted. What no mail is owed counts for the workspace (`GoalDay`) only. Whose contact
+it was is not kept: the event then names the mail, or nobody.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
@@ -160,26 +161,24 @@ def _raise(cursor: CursorWrapper) -> None:
         cursor.execute(statement)
 
 
-#: Clicks of `relation` that counted for goals and are no longer a person's.
+#: Clicks that counted for goals and are no longer a person's.
 _TAKEN_BACK = """
 INSERT INTO conversion_fresh
 SELECT event.id, event.kind, event.workspace_id, goal.id, goal.key, goal.window_days, NULL::uuid,
        event.message_id, event.campaign_id, message.variant_id, '', 0, event.occurred_at
-  FROM {relation} AS changed
-  JOIN analytics_event AS event USING (id)
+  FROM analytics_event AS event
   JOIN campaigns_message AS message ON message.id = event.message_id
   JOIN analytics_goal AS goal ON goal.workspace_id = event.workspace_id AND event.data -> 'goals' ? goal.key
- WHERE event.kind = 'clicked' AND event.actor <> 'human' AND event.data ? 'goals'
+ WHERE event.id = ANY(%s) AND event.kind = 'clicked' AND event.actor <> 'human' AND event.data ? 'goals'
 """
 
-#: Clicks of `relation` that are a person's now and have counted for nothing yet.
+#: Clicks that may be a person's now and have counted for nothing yet.
 _GIVEN = """
-SELECT event.id, event.kind, event.message_id, event.campaign_id, message.variant_id, event.link_id, event.actor,
+(SELECT event.id, event.kind, event.message_id, event.campaign_id, message.variant_id, event.link_id, event.actor,
        event.occurred_at
-  FROM {relation} AS changed
-  JOIN analytics_event AS event USING (id)
+  FROM analytics_event AS event
   JOIN campaigns_message AS message ON message.id = event.message_id
- WHERE NOT event.data ? 'goals'
+ WHERE event.id = ANY(%s) AND NOT event.data ? 'goals')
 """
 
 _LOWER = (
@@ -227,24 +226,24 @@ UPDATE analytics_event AS event SET data = event.data - 'goals'
 )
 
 
-def recount_clicks(*, relation: str) -> None:
+def recount_clicks(*, event_ids: Sequence[int]) -> None:
     """Take back what clicks counted that are no longer a person's, and count those that have become one.
 
     Runs in the transaction that classified the events anew; the same events again change nothing.
 
     Args:
-        relation: a table (the caller's own) with a column `id`: events whose class may have changed.
+        event_ids: events that were counted before, whose class may have changed.
     """
-    name = connection.ops.quote_name(relation)
+    ids = list(event_ids)
     with connection.cursor() as cursor:
         cursor.execute(_TEMPORARY)
-        cursor.execute(_TAKEN_BACK.format(relation=name))
+        cursor.execute(_TAKEN_BACK, [ids])
         if cursor.rowcount:
             cursor.execute(_KEEP_GOALS)
             for statement in _LOWER:
                 cursor.execute(statement)
         cursor.execute("TRUNCATE conversion_fresh")
-        cursor.execute(f"INSERT INTO conversion_fresh {_CLICKED.format(relation=f'({_GIVEN.format(relation=name)})')}")
+        cursor.execute(f"INSERT INTO conversion_fresh {_CLICKED.format(relation=_GIVEN)}", [ids])
         if cursor.rowcount:
             cursor.execute(_KEEP_GOALS)
             _raise(cursor)

@@ -15,7 +15,7 @@ everything that arrived in the same millisecond.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -138,8 +138,13 @@ def append(
         workspace_id=workspace_id,
         data=data,
     )
-    if connection.in_atomic_block or not _append_to_stream([line]):
-        append_durably([line])
+    append_lines([line])
+
+
+def append_lines(lines: Sequence[bytes]) -> None:
+    """Append encoded events (`encode`) to the log, on the way that `append` takes."""
+    if lines and (connection.in_atomic_block or not _append_to_stream(lines)):
+        append_durably(lines)
 
 
 def append_durably(lines: Iterable[bytes], *, problem: str = "") -> None:
@@ -155,7 +160,7 @@ def append_durably(lines: Iterable[bytes], *, problem: str = "") -> None:
             cursor.executemany(INSERT_STRAY, rows)
 
 
-def _append_to_stream(lines: list[bytes]) -> bool:
+def _append_to_stream(lines: Sequence[bytes]) -> bool:
     try:
         client = streams_client()
         if client.xlen(STREAM) >= MAX_ENTRIES:
