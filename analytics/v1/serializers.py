@@ -8,12 +8,11 @@ from rest_framework import serializers
 
 from accounts.v1.base import WorkspaceRelatedField
 from aiwriter.services.generations import ANSWERED_BY
-from analytics.models import Event, Goal, Report
+from analytics.models import Event, Report
 from analytics.selectors import RATES
 from analytics.selectors.breakdowns import DOMAIN_COUNTERS
 from analytics.selectors.figures import EVENT_COUNTERS, STATUSES
 from analytics.selectors.timeline import SERIES
-from audiences.models import Contact
 from campaigns.models import Campaign
 
 _COUNTS = ("recipients", *STATUSES, "delivered", *EVENT_COUNTERS)
@@ -119,27 +118,6 @@ class LiveSerializer(serializers.Serializer[Any]):
     alerts = serializers.ListField(child=serializers.DictField())
 
 
-class LaneSerializer(serializers.Serializer[Any]):
-    """One variant in a comparison."""
-
-    label = serializers.CharField()  # type: ignore[assignment]
-    subject = serializers.CharField()
-    is_winner = serializers.BooleanField()
-    successes = serializers.IntegerField()
-    trials = serializers.IntegerField()
-    rate = serializers.FloatField()
-    interval_95 = serializers.ListField(child=serializers.FloatField(), help_text="Wilson's score interval.")
-
-
-class ExperimentSerializer(serializers.Serializer[Any]):
-    """How the variants of a campaign compare."""
-
-    metric = serializers.CharField()
-    decided_at = serializers.DateTimeField(allow_null=True)
-    outcome = serializers.CharField(allow_blank=True)
-    variants = LaneSerializer(many=True)
-
-
 class EventSerializer(serializers.ModelSerializer[Event]):
     """One thing that happened to one message."""
 
@@ -158,39 +136,6 @@ class EventSerializer(serializers.ModelSerializer[Event]):
     def get_message(self, event: Event) -> str | None:
         """The message's public id."""
         return str(event.message.public_id) if event.message else None
-
-
-class GoalSerializer(serializers.ModelSerializer[Goal]):
-    """A conversion that events may report."""
-
-    class Meta:
-        model = Goal
-        fields = ("id", "key", "name", "created_at", "updated_at")
-        read_only_fields = ("id", "created_at", "updated_at")
-        validators: list[Any] = []
-
-    key = serializers.SlugField(max_length=60)
-
-
-class GoalChangeSerializer(serializers.Serializer[Any]):
-    """What may be changed of a goal."""
-
-    name = serializers.CharField(max_length=120)
-
-
-class ConversionSerializer(serializers.Serializer[Any]):
-    """A goal that somebody reached."""
-
-    goal = serializers.SlugField(max_length=60, help_text="The goal's key.")
-    message = serializers.UUIDField(required=False, allow_null=True, help_text="The mail that it is owed to.")
-    contact = WorkspaceRelatedField(queryset=Contact.objects, required=False, allow_null=True)
-    occurred_at = serializers.DateTimeField(required=False)
-    value = serializers.IntegerField(required=False, allow_null=True, min_value=-(10**12), max_value=10**12,
-                                     help_text="Money in minor units.")  # fmt: skip
-    currency = serializers.RegexField(r"^[A-Z]{3}$", required=False, allow_blank=True, help_text="ISO 4217.")
-    event_id = serializers.CharField(
-        required=False, allow_blank=True, max_length=60, help_text="Your own id; the same again is the same event."
-    )
 
 
 class ReportQuerySerializer(serializers.Serializer[Any]):
