@@ -20,4 +20,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<uuid:campaign_id>/follow-up", FollowUpAction.as_view(), name="follow_up"),
     path("campaigns/<uuid:campaign_id>/live/<slug:action>", LiveAction.as_view(), name="live_action"),
     path("hooks/sendgrid/<str:token>", hooks.sendgrid_events, name="sendgrid_events"),
+    path("hooks/bounce/<str:token>", hooks.bounce_mail_in, name="bounce_mail"),
 ]

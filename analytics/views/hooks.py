@@ -11,13 +11,16 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from accounts.models import Workspace
-from analytics.ingest import sendgrid
+from analytics.ingest import bounce_mail, sendgrid
 from campaigns.selectors.providers import get_sendgrid_keys
-from campaigns.tokens import read_sendgrid_endpoint_token
+from campaigns.tokens import read_bounce_endpoint_token, read_sendgrid_endpoint_token
 from pulsequill.core.event_log import append_durably
 from pulsequill.core.signing import BadSignature
 
 logger = structlog.get_logger(__name__)
+
+#: What is taken of a mail that comes back; a bounce with the whole mail in it is smaller.
+MOST_BYTES = 4 * 1024 * 1024
 
 
 def _refuse(status: int, text: str) -> HttpResponse:
@@ -59,4 +62,32 @@ def sendgrid_events(request: HttpRequest, token: str) -> HttpResponse:
     if not isinstance(events, list):
         return _refuse(400, "Not a list of events.")
     append_durably(sendgrid.to_lines(events, workspace_id=workspace_id))
+    return HttpResponse(status=204)
+
+
+@csrf_exempt
+@require_POST
+def bounce_mail_in(request: HttpRequest, token: str) -> HttpResponse:
+    """Take one mail that came back to a return path, as the raw body; `?recipient=` says whom its envelope named.
+
+    The token in the address says whose messages it may be about. 204 when it is kept, whatever it is; 400 when there is
+    nothing, 413 when it is larger than any bounce.
+    """
+    try:
+        workspace_id = read_bounce_endpoint_token(token)
+    except BadSignature as error:
+        raise Http404 from error
+    if not Workspace.objects.filter(pk=workspace_id).exists():
+        raise Http404
+    try:
+        raw = request.body
+    except RequestDataTooBig:
+        return _refuse(413, "The mail is too large.")
+    if len(raw) > MOST_BYTES:
+        return _refuse(413, "The mail is too large.")
+    if not raw.strip():
+        return _refuse(400, "There is no mail.")
+    problem = bounce_mail.take_in(raw, workspace_id=workspace_id, recipient=request.GET.get("recipient", "")[:320])
+    if problem:
+        logger.info("bounce_mail_kept", reason=problem, workspace=str(workspace_id))
     return HttpResponse(status=204)

@@ -31,6 +31,7 @@ u/<str:token>
 p/<str:token>
 w/<str:token>
 hooks/sendgrid/<str:token>
+hooks/bounce/<str:token>
 m/<uuid:asset_id>.<slug:extension>
 """
 
@@ -163,6 +164,7 @@ v1/campaigns/<uuid:id>/timeline                               Campaign
 v1/campaigns/<uuid:id>/domains                                Campaign
 v1/campaigns/<uuid:id>/live                                   Campaign
 v1/campaigns/<uuid:id>/experiment                             Campaign
+v1/campaigns/<uuid:id>/experiment/choose                      Campaign
 v1/campaigns/<uuid:id>/insight                                Campaign
 v1/campaigns/<uuid:id>/follow-up                              Campaign
 v1/contacts/<uuid:id>/events                                  Contact
