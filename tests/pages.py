@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser import NoBrowser, find_browser
 
@@ -27,6 +27,9 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 HEIGHTS = {360: 740}
+#: An expectation is a condition that is waited for: it ends a test that fails and never slows one that passes.
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 
 #: Theme and width of the looks that a page test takes: colours hang on the theme and layout on the width, so two show
 #: both of each. `make looks` (EVERY_LOOK=1) takes all four.
@@ -82,7 +85,7 @@ def page_for(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page
             reduced_motion="reduce",
             **options,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.problems = []

@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from accounts.models import Activity
 from aiwriter.agents import running
@@ -42,10 +42,11 @@ def workspace():
 
 @pytest.fixture
 def open_composer(live_server, page_for, workspace):
-    def opened(campaign: Campaign, **options) -> Page:
+    def opened(campaign: Campaign, *, before=lambda _page: None, wait_until="load", **options) -> Page:
         page = page_for(**options)
         sign_in(page, live_server, make_member(workspace))
-        page.goto(live_server.url + reverse("campaigns:composer", args=[campaign.pk]))
+        before(page)
+        page.goto(live_server.url + reverse("campaigns:composer", args=[campaign.pk]), wait_until=wait_until)
         return page
 
     return opened
@@ -134,6 +135,39 @@ def test_one_part_is_written_anew_and_undone(open_composer, workspace, settings)
     page.keyboard.press("Enter")
     expect(card.get_by_role("heading")).to_have_text("The harvest lot we waited a year for")
     expect(undo).to_be_hidden()
+
+
+# --- a slow line -----------------------------------------------------------------------------------------------------
+def hold(page: Page, address: str, held: list[Route]) -> None:
+    page.route(address, lambda route: held.append(route))
+
+
+def test_what_is_pressed_before_the_stored_drafts_have_come_is_done_when_they_have(open_composer, workspace, settings):
+    campaign, generation = written_campaign(workspace, settings)
+    held: list[Route] = []
+    page = open_composer(campaign, before=lambda page: hold(page, f"**/ai/generations/{generation.pk}", held))
+    page.get_by_role("button", name="Adopt angle C").click()
+    expect(page.locator("[data-saved-text]")).not_to_contain_text("Adopted")
+    for request in held:
+        request.continue_()
+    expect(page.locator("[data-saved-text]")).to_contain_text("Adopted")
+
+
+def test_what_is_pressed_before_the_scripts_have_come_is_done_when_they_have(open_composer, workspace):
+    held: list[Route] = []
+    page = open_composer(
+        make_campaign(workspace),
+        before=lambda page: hold(page, "**/js/campaigns/composer.js", held),
+        wait_until="commit",
+    )
+    page.get_by_label("Goal").fill("The harvest lot is back, free shipping until Sunday")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    wait_until(lambda: page.evaluate("document.readyState") == "interactive" and held, what="all but one script")
+    for request in held:
+        request.continue_()
+    expect(page.locator("[data-brief-view]")).to_be_visible()
+    expect(page.locator("[data-brief-list]")).to_contain_text("The harvest lot is back")
 
 
 def run(generation: Generation) -> None:

@@ -56,6 +56,9 @@ export function watchGeneration(element, generationId, { onDone, onDraft, onStag
   const stateUrl = `${element.dataset.state}${generationId}`;
   const numberOf = factNumbers(facts);
   const drafts = new Map();
+  let firstLook = Promise.resolve();
+  /** The draft of a card; one that the server has drawn is on its way while the first look at what is stored lasts. */
+  const draftAt = async (position) => drafts.get(position) ?? (await firstLook, drafts.get(position));
   const polling = new AbortController();
   let socket = null;
   let after = 0;
@@ -173,7 +176,7 @@ export function watchGeneration(element, generationId, { onDone, onDraft, onStag
   const say = (words) => { part(element, "said").textContent = words; };
   /** A generation as the server has it after a part or a mix was made. */
   const showStored = (generation) => { for (const draft of generation.drafts) take({ ...draft, is_final: true }); };
-  const tools = element.dataset.readonly ? null : partTools(element, { generationId, draftAt: (position) => drafts.get(position), cardAt, showStored, say, signal: ears.signal });
+  const tools = element.dataset.readonly ? null : partTools(element, { generationId, draftAt, cardAt, showStored, say, signal: ears.signal });
   const acts = {
     cancel,
     mix: (draft) => mixDialog({ drafts: [...drafts.values()], first: draft, generationId, onMixed: (generation) => {
@@ -185,7 +188,7 @@ export function watchGeneration(element, generationId, { onDone, onDraft, onStag
     } }),
     restore: (draft) => tools?.restore(draft),
   };
-  element.addEventListener("click", (event) => {
+  element.addEventListener("click", async (event) => {
     const checks = event.target.closest('[data-part="checks"]');
     if (checks) {
       const findings = part(checks.closest("[data-angle]"), "findings");
@@ -196,7 +199,7 @@ export function watchGeneration(element, generationId, { onDone, onDraft, onStag
     const button = event.target.closest("[data-act]");
     if (!button || button.getAttribute("aria-disabled") === "true") return;
     const card = button.closest("[data-angle]");
-    const draft = card && drafts.get(Number(card.dataset.position));
+    const draft = card && await draftAt(Number(card.dataset.position));
     if (acts[button.dataset.act]) acts[button.dataset.act](draft);
     else if (draft) element.dispatchEvent(new CustomEvent(`pq:${button.dataset.act}`, { bubbles: true, detail: draft }));
   }, { signal: ears.signal });
@@ -219,7 +222,7 @@ export function watchGeneration(element, generationId, { onDone, onDraft, onStag
 
   if (cancelButton) cancelButton.disabled = false;
   if (wasOver) {
-    poll();
+    firstLook = poll();
   } else {
     cards.replaceChildren();
     for (let position = 0; position < count; position += 1) fillCard(cardAt(position), { position, blocks: [] }, numberOf);

@@ -11,7 +11,7 @@ const HEADS = [["subject", "Subject"], ["preview_text", "Preview text"]];
 
 /**
  * @param {HTMLElement} root of _generation.html
- * @param {{generationId: string, draftAt: Function, cardAt: Function, showStored: Function, say: (words: string) => void, signal: AbortSignal}} options
+ * @param {{generationId: string, draftAt: (position: number) => Promise<object|undefined>, cardAt: Function, showStored: Function, say: (words: string) => void, signal: AbortSignal}} options
  */
 export function partTools(root, { generationId, draftAt, cardAt, showStored, say, signal }) {
   const address = `/v1/ai/drafts/${generationId}`;
@@ -45,23 +45,23 @@ export function partTools(root, { generationId, draftAt, cardAt, showStored, say
       card.querySelector('[data-act="restore"]')?.focus();
     } catch (error) {
       if (signal.aborted) return;
-      markCard(card, draftAt(draft.position));
+      markCard(card, await draftAt(draft.position));
       toast(error.message, { tone: "error" });
     } finally {
       card.setAttribute("aria-busy", "false");
     }
   }
 
-  root.addEventListener("beforetoggle", (event) => {
+  root.addEventListener("beforetoggle", async (event) => {
     const menu = event.target;
     if (!menu.matches?.("[data-part-menu]") || event.newState !== "open") return;
-    const draft = draftAt(Number(menu.closest("[data-angle]").dataset.position));
+    const draft = await draftAt(Number(menu.closest("[data-angle]").dataset.position));
     if (draft) fill(menu, draft);
   }, { capture: true, signal });
-  root.addEventListener("pq:rewrite", (event) => {
-    const draft = draftAt(Number(event.target.dataset.position));
+  root.addEventListener("pq:rewrite", async (event) => {
+    const draft = await draftAt(Number(event.target.dataset.position));
     const { where } = event.detail;
-    const name = where.startsWith("blocks.") ? draft.blocks[Number(where.split(".")[1])]?.id : where;
+    const name = where.startsWith("blocks.") ? draft?.blocks[Number(where.split(".")[1])]?.id : where;
     if (draft && name) rewrite(draft, name, `Without “${event.detail.text}”: nothing supports it.`);
   }, { signal });
 
