@@ -27,6 +27,10 @@ from campaigns.models import Campaign, Variant
 from pulsequill.core.errors import FieldError, Invalid
 
 OPEN_PIXEL = "{{{pq_open_pixel}}}"
+#: A link that no person can follow, for machines that fetch every address of a mail. It holds nothing, so there is
+#: nothing to see, to read out or to press, in any program and without any style; what asks for the next link with the
+#: keyboard, or reads links out, is told to pass it over.
+HONEYPOT = '<a href="{{{{{{pq_link_{position}}}}}}}" tabindex="-1" aria-hidden="true"></a>'
 
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.IGNORECASE | re.DOTALL)
 _BODY_END = re.compile(r"</body>", re.IGNORECASE)
@@ -43,6 +47,8 @@ class Compiled:
     links: list[str]
     content_hash: str
     tags: frozenset[str]
+    #: Where the link that is hidden from people leads, `{{{pq_link_n}}}` after the last of `links`; "" without one.
+    honeypot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +196,9 @@ def compile_variant(
     table = LinkTable(utm=campaign.utm or {}, is_tracked=has_tracking and campaign.track_clicks)
     html = table.in_html(body.html)
     words = table.in_text(mustache.unescaped(words))
+    honeypot = table.urls[0] if table.urls else ""
+    if honeypot:  # whoever gets there all the same is where the mail leads
+        html = _before_body_end(html, HONEYPOT.format(position=len(table.urls)))
     if has_tracking and campaign.track_opens:
         html = _before_body_end(html, OPEN_PIXEL)
     subject, preview_text = mustache.unescaped(variant.subject), mustache.unescaped(variant.preview_text)
@@ -205,4 +214,5 @@ def compile_variant(
         links=table.urls,
         content_hash=hashlib.sha256(frozen.encode("ascii")).hexdigest(),
         tags=frozenset(tag for tag in tags if not tag.startswith(mustache.RESERVED_PREFIX)),
+        honeypot=honeypot,
     )

@@ -87,8 +87,14 @@ def _freeze(campaign: Campaign) -> list[Variant]:
         variant.save(update_fields=["compiled_html", "compiled_text", "content_hash", "updated_at"])
         Link.objects.bulk_create(
             [
-                Link(workspace_id=campaign.workspace_id, variant=variant, url=url, position=position)
-                for position, url in enumerate(compiled.links)
+                Link(
+                    workspace_id=campaign.workspace_id,
+                    variant=variant,
+                    url=url,
+                    position=position,
+                    is_honeypot=position == len(compiled.links),
+                )
+                for position, url in enumerate([*compiled.links, *([compiled.honeypot] if compiled.honeypot else [])])
             ]
         )
     return variants

@@ -47,6 +47,7 @@ APPLE_SHARE, SCANNER_SHARE = 0.22, 0.04
 OPEN_SHARE, CLICK_SHARE, SECOND_CLICK_SHARE, UNSUBSCRIBE_SHARE = 0.42, 0.26, 0.2, 0.012
 
 _PIXEL = re.compile(r'<img[^>]+src="([^"]+/t/o/[^"]+)"')
+_HIDDEN = re.compile(r'<a href="([^"]+)"[^<>]* aria-hidden="true">')
 _LINK = re.compile(r'href="([^"]+/t/c/[^"]+)"')
 _ONE_CLICK = re.compile(r"<(https?://[^>]+)>")
 
@@ -75,7 +76,9 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class _Mail:
     pixel: str
+    #: What people can follow, and what only machines find.
     links: list[str]
+    hidden: list[str]
     one_click: str
 
 
@@ -154,7 +157,7 @@ def plan_visits(mails: list[_Mail], *, spread_s: float, chance: random.Random) -
         if mail.pixel and chance.random() < APPLE_SHARE:
             visits.append(Visit(arrival, "opened", mail.pixel, APPLE_PROXY))
         if chance.random() < SCANNER_SHARE:
-            visits += [Visit(arrival, "clicked", url, SCANNER) for url in mail.links]
+            visits += [Visit(arrival, "clicked", url, SCANNER) for url in (*mail.links, *mail.hidden)]
         if chance.random() >= OPEN_SHARE:
             continue
         agent = chance.choice(PEOPLE)
@@ -175,10 +178,13 @@ def _parse(raw: bytes) -> _Mail:
     mail = parse(raw)
     html = body_of(mail, "html")
     pixel = _PIXEL.search(html)
+    followed = list(dict.fromkeys(unescape(url) for url in _LINK.findall(html)))
+    hidden = [unescape(url) for url in _HIDDEN.findall(html)]
     one_click = _ONE_CLICK.search(mail["List-Unsubscribe"] or "") if mail["List-Unsubscribe-Post"] else None
     return _Mail(
         pixel=unescape(pixel[1]) if pixel else "",
-        links=list(dict.fromkeys(unescape(url) for url in _LINK.findall(html))),
+        links=[url for url in followed if url not in hidden],
+        hidden=hidden,
         one_click=one_click[1] if one_click else "",
     )
 

@@ -148,7 +148,9 @@ def send_in_the_past(
 
 def _messages(plan: SentCampaign, campaign: Campaign, keenness: Mapping[str, float]) -> list[Sent]:
     links: dict[object, list[int]] = {}
-    for link_id, variant_id in Link.objects.filter(variant__campaign=campaign).values_list("id", "variant_id"):
+    for link_id, variant_id in Link.objects.filter(variant__campaign=campaign, is_honeypot=False).values_list(
+        "id", "variant_id"
+    ):
         links.setdefault(variant_id, []).append(link_id)
     second = {
         variant_id: label == "B"

@@ -239,6 +239,17 @@ def test_tracking_can_be_switched_off() -> None:
     assert 'href="https://shop.example.io/beans?a=1&amp;b=2"' in compiled.html
 
 
+def test_a_link_that_nobody_can_see_follows_the_others_in_html_only() -> None:
+    compiled = build()
+    assert compiled.honeypot == compiled.links[0]
+    tag = f"{{{{{{pq_link_{len(compiled.links)}}}}}}}"
+    assert compiled.html.count(f'<a href="{tag}" tabindex="-1" aria-hidden="true"></a>') == 1
+    assert tag not in compiled.text
+    untracked = build(campaign={"track_clicks": False})
+    assert untracked.honeypot == ""
+    assert "aria-hidden" not in untracked.html
+
+
 def test_links_with_merge_tags_are_not_tracked() -> None:
     compiled = build([{"type": "button", "label": "Go", "url": "https://shop.io/{{first_name}}"}])
     assert compiled.links == []

@@ -73,7 +73,9 @@ def test_a_launch_freezes_the_content_plans_everybody_and_wakes_the_workers(
     variant = Variant.objects.get(campaign=campaign)
     assert len(variant.content_hash) == 64
     assert "{{{pq_link_0}}}" in variant.compiled_html
-    assert list(Link.objects.filter(variant=variant).values_list("url", flat=True))
+    *shown, hidden = Link.objects.filter(variant=variant).order_by("position")
+    assert [link.is_honeypot for link in shown] == [False] * len(shown)
+    assert (hidden.is_honeypot, hidden.url) == (True, shown[0].url)
     assert kinds(campaign) == ["campaign.launched"]
 
 
@@ -330,7 +332,7 @@ def test_captured_bytes_carry_personal_links_for_each_reader() -> None:
 
 
 def test_simulated_readers_plan_a_believable_share_of_visits() -> None:
-    mail = readers._Mail(pixel="http://x/t/o/1", links=["http://x/t/c/1", "http://x/t/c/2"], one_click="http://x/u/1")
+    mail = readers._Mail(pixel="http://x/t/o/1", links=["http://x/t/c/1", "http://x/t/c/2"], hidden=[], one_click="http://x/u/1")
     visits = readers.plan_visits([mail] * 1000, spread_s=40, chance=random.Random(7))
     people = [visit for visit in visits if visit.agent in readers.PEOPLE]
     opens = sum(visit.kind == "opened" for visit in people)
