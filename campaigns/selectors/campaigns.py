@@ -48,10 +48,10 @@ def count_by_tab(workspace: Workspace) -> dict[str, int]:
 
 def detailed_campaigns(workspace: Workspace) -> QuerySet[Campaign]:
     """Return campaigns with all that `/v1` shows of one, for any number of rows in a fixed number of queries."""
-    variants = Variant.objects.for_workspace(workspace).order_by("label")
+    variants = Variant.objects.for_workspace(workspace).select_related("sender").order_by("label")
     return (
         Campaign.objects.for_workspace(workspace)
-        .select_related("sender", "workspace", "brief")
+        .select_related("sender", "workspace", "brief", "experiment")
         .prefetch_related(
             Prefetch("variants", queryset=variants), "lists", "segments", "exclude_lists", "exclude_segments"
         )

@@ -19,7 +19,7 @@ from campaigns.content.mjml_source import check_mjml
 from campaigns.content.sanitising import without_control_characters
 from campaigns.lifecycle import DELETABLE
 from campaigns.models import Campaign, Sender, Variant
-from campaigns.services import versions
+from campaigns.services import experiments, versions
 from campaigns.services.editing import lock_for_edit
 from campaigns.windows import parse_window
 from pulsequill.core.errors import FieldError, Invalid, NotFound, WrongState
@@ -28,11 +28,14 @@ MAX_VARIANTS = 4
 FIRST_LABEL = "A"
 _LABELS = "ABCD"
 
-#: What `update_campaign` takes, besides `variants`.
+#: What `update_campaign` takes, besides `variants` and `experiment`.
 PACE = ("send_at", "timezone_mode", "send_window", "throttle_per_hour")
-COLUMNS = frozenset({"name", "sender", "track_opens", "track_clicks", "utm", "brief", *PACE})
+#: Who gets nothing, and who gets it first: column -> the least and the most.
+PARTS: dict[str, tuple[int, int]] = {"holdout_share": (0, 50), "canary_share": (0, 20), "canary_minutes": (5, 1440)}
+COLUMNS = frozenset({"name", "sender", "track_opens", "track_clicks", "utm", "brief", *PACE, *PARTS})
 AUDIENCE = ("lists", "segments", "exclude_lists", "exclude_segments")
-CONTENT = ("subject", "preview_text", "format", "body", "text", "share", "draft")
+CONTENT = ("subject", "preview_text", "format", "body", "text", "share", "draft", "sender", "send_delay_minutes")
+MOST_DELAY_MINUTES = 7 * 24 * 60
 
 
 def _refuse(field: str, code: str, detail: str) -> Invalid:
@@ -111,9 +114,16 @@ def _clean_variant(content: Mapping[str, Any], current: Variant, path: str) -> d
         given = columns.get("body", current.body if body_format == current.format else empty)
         columns["body"] = clean_body(given, body_format, field=f"{path}.body")
     share = columns.get("share")
-    if share is not None and (isinstance(share, bool) or not isinstance(share, int) or not 1 <= share <= 100):
+    if share is not None and not _is_between(share, 1, 100):
         raise _refuse(f"{path}.share", "out_of_range", "A share is a whole number from 1 to 100.")
+    if not _is_between(columns.get("send_delay_minutes", 0), 0, MOST_DELAY_MINUTES):
+        raise _refuse(f"{path}.send_delay_minutes", "out_of_range", "A variant leaves at most seven days later.")
     return columns
+
+
+def _is_between(value: Any, least: int, most: int) -> bool:
+    """Return whether a value is a whole number within bounds."""
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
 def _save_variants(
@@ -133,7 +143,10 @@ def _save_variants(
             raise _refuse(f"{path}.label", "bad_label", "A label is a short text, different for each variant.")
         seen.append(label)
         variant = stored.get(label) or Variant(workspace_id=campaign.workspace_id, campaign=campaign, label=label)
-        for name, value in _clean_variant(content, variant, path).items():
+        columns = _clean_variant(content, variant, path)
+        if columns.get("sender") is not None:
+            _same_workspace(campaign, [columns["sender"]])
+        for name, value in columns.items():
             setattr(variant, name, value)
         stored[label] = variant
     kept = {label: variant for label, variant in stored.items() if not replaces or label in seen}
@@ -200,7 +213,7 @@ def create_campaign(
 def _apply(
     campaign: Campaign, changes: Mapping[str, Any], *, replaces_variants: bool, actor: User | None, note: str
 ) -> None:
-    if unknown := set(changes) - COLUMNS - set(AUDIENCE) - {"variants"}:
+    if unknown := set(changes) - COLUMNS - set(AUDIENCE) - {"variants", "experiment"}:
         raise _refuse(min(unknown), "unknown_field", f"A campaign has no {min(unknown)}.")
     columns = {name: value for name, value in changes.items() if name in COLUMNS}
     if "name" in columns:
@@ -213,6 +226,9 @@ def _apply(
     if columns.get("timezone_mode", Campaign.TimezoneMode.WORKSPACE) not in Campaign.TimezoneMode.values:
         modes = ", ".join(Campaign.TimezoneMode.values)
         raise _refuse("timezone_mode", "not_a_choice", f"timezone_mode is one of {modes}.")
+    for name, (least, most) in PARTS.items():
+        if not _is_between(columns.get(name, least), least, most):
+            raise _refuse(name, "out_of_range", f"{name} is a whole number from {least} to {most}.")
     _same_workspace(campaign, [columns[name] for name in ("sender", "brief") if columns.get(name) is not None])
     for name, value in columns.items():
         setattr(campaign, name, value)
@@ -222,6 +238,8 @@ def _apply(
             getattr(campaign, name).set(changes[name])
     if "variants" in changes:
         _save_variants(campaign, changes["variants"], replaces=replaces_variants, actor=actor, note=note)
+    if "experiment" in changes:
+        experiments.save_plan(campaign=campaign, plan=changes["experiment"])
 
 
 @transaction.atomic
@@ -239,8 +257,8 @@ def update_campaign(
     Args:
         campaign: any copy of it.
         actor: who edits.
-        changes: columns (`COLUMNS`), audience choices as rows (`AUDIENCE`), and `variants`: objects with a `label` and
-            any of `CONTENT`; labels that exist are changed, others made.
+        changes: columns (`COLUMNS`), audience choices as rows (`AUDIENCE`), `variants`: objects with a `label` and
+            any of `CONTENT`; labels that exist are changed, others made; and `experiment`: any of `experiments.PLAN`.
         expected_revision: the revision that the editor saw; None overwrites.
         replaces_variants: variants whose label is not named are removed.
         note: why the versions are kept; empty for editing (see `versions.keep_variant_version`).
@@ -251,6 +269,8 @@ def update_campaign(
     Raises:
         Invalid, NotFound, WrongState, Stale: nothing was changed then.
     """
+    if "experiment" in changes:
+        experiments.refuse_fixed(campaign)
     row = lock_for_edit(campaign, expected_revision)
     _apply(row, changes, replaces_variants=replaces_variants, actor=actor, note=note)
     row.revision += 1
@@ -260,7 +280,10 @@ def update_campaign(
 
 @transaction.atomic
 def duplicate_campaign(*, campaign: Campaign, actor: User | None, name: str = "") -> Campaign:
-    """Return a new draft with the same content, sender and audience; whatever happened to the old one stays there."""
+    """Return a new draft with the same content, sender, audience and plan of its test.
+
+    Whatever happened to the old one stays there, the result of its test too.
+    """
     copy = Campaign(
         workspace_id=campaign.workspace_id,
         name=clean_name(name or f"{campaign.name[:150]} (copy)"),
@@ -272,7 +295,9 @@ def duplicate_campaign(*, campaign: Campaign, actor: User | None, name: str = ""
         timezone_mode=campaign.timezone_mode,
         send_window=campaign.send_window,
         brief_id=campaign.brief_id,
+        brake=campaign.brake,
         created_by=actor,
+        **{name: getattr(campaign, name) for name in PARTS},
     )
     copy.save()
     for audience in AUDIENCE:
@@ -283,9 +308,10 @@ def duplicate_campaign(*, campaign: Campaign, actor: User | None, name: str = ""
             campaign=copy,
             **{
                 name: getattr(variant, name)
-                for name in ("label", "subject", "preview_text", "format", "body", "text", "share", "draft_id")
+                for name in ("label", *(f"{name}_id" if name in ("draft", "sender") else name for name in CONTENT))
             },
         ).save()
+    experiments.copy_plan(campaign=campaign, copy=copy)
     activity.record(
         workspace=campaign.workspace, actor=actor, kind="campaign.duplicated",
         summary=f"Copied the campaign {campaign.name}.", subject=copy, source=str(campaign.pk),

@@ -56,6 +56,28 @@ _EXAMPLE = OpenApiExample(
     },
     request_only=True,
 )
+_TEST_EXAMPLE = OpenApiExample(
+    "A test whose winner goes to the rest",
+    value={
+        "name": "Harvest launch",
+        "lists": ["0197a1d2-7c55-7c3e-9d1f-1f2e3d4c5b6a"],
+        "variants": [
+            {"label": "A", "subject": "The harvest lot is here", "share": 50},
+            {"label": "B", "subject": "Plum, cocoa, gone by Friday", "share": 50},
+        ],
+        "experiment": {
+            "mode": "winner",
+            "metric": "clicks",
+            "test_share": 20,
+            "minimum_lift": 0.2,
+            "decide_after_hours": 4,
+            "chooser": "rule",
+            "fallback": "leader",
+        },
+        "holdout_share": 5,
+    },
+    request_only=True,
+)
 
 
 def etag_of(campaign: Campaign) -> str:
@@ -129,7 +151,9 @@ class CampaignViewSet(WorkspaceViewSet):
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(CampaignSummarySerializer(page, many=True).data)
 
-    @extend_schema(tags=TAGS, summary="Make a campaign", operation_id="campaigns_create", examples=[_EXAMPLE])
+    @extend_schema(
+        tags=TAGS, summary="Make a campaign", operation_id="campaigns_create", examples=[_EXAMPLE, _TEST_EXAMPLE]
+    )
     @idempotent
     def create(self, request: Request) -> Response:
         """Make a draft."""

@@ -12,7 +12,9 @@ from aiwriter.models import Brief
 from audiences.models import Contact, ContactList, Segment
 from campaigns.deliverability.board import board
 from campaigns.deliverability.routes import Route, route_of
-from campaigns.models import Campaign, EmailTemplate, Sender, SendingDomain, TemplateVersion, Variant
+from campaigns.models import Campaign, EmailTemplate, Experiment, Sender, SendingDomain, TemplateVersion, Variant
+from campaigns.services.composing import MOST_DELAY_MINUTES
+from campaigns.services.experiments import PLAN
 from pulsequill.core.rest.etags import etag_of
 from pulsequill.core.rest.fields import SafeJSONField
 
@@ -42,10 +44,22 @@ class VariantSerializer(serializers.ModelSerializer[Variant]):
     body = BodyField(required=False)
     text = serializers.CharField(max_length=200_000, required=False, allow_blank=True, trim_whitespace=False)
     share = serializers.IntegerField(min_value=1, max_value=100, required=False)
+    sender = WorkspaceRelatedField(
+        queryset=Sender.objects, allow_null=True, required=False, help_text="Null: the campaign's sender."
+    )
+    send_delay_minutes = serializers.IntegerField(
+        min_value=0,
+        max_value=MOST_DELAY_MINUTES,
+        required=False,
+        help_text="It leaves so much later than the campaign.",
+    )
 
     class Meta:
         model = Variant
-        fields = ("id", "label", "subject", "preview_text", "format", "body", "text", "share", "is_winner", "draft")
+        fields = (
+            "id", "label", "subject", "preview_text", "format", "body", "text", "share", "sender",
+            "send_delay_minutes", "is_winner", "draft",
+        )  # fmt: skip
         read_only_fields = ("id", "is_winner", "draft")
 
 
@@ -92,6 +106,42 @@ class SendWindowField(SafeJSONField):
     """A sending window; the service says which part of it is wrong."""
 
 
+class ExperimentPlanSerializer(serializers.ModelSerializer[Experiment]):
+    """How variants are compared. Fixed by the launch; `/v1/campaigns/{id}/experiment` says how it stands."""
+
+    mode = serializers.ChoiceField(
+        choices=Experiment.Mode.choices,
+        required=False,
+        help_text="`even`: everybody is in the test. `winner`: the winner goes to the rest. `bandit`: in waves, each"
+        " larger and more of it for what works.",
+    )
+    metric = serializers.ChoiceField(choices=Experiment.Metric.choices, required=False)
+    goal_key = serializers.SlugField(
+        max_length=60, required=False, allow_blank=True, help_text="For `goal` and `revenue`; empty counts any goal."
+    )
+    test_share = serializers.IntegerField(
+        min_value=1, max_value=99, required=False,
+        help_text="Percent of the recipients that the test, or a bandit's first wave, goes to.",
+    )  # fmt: skip
+    minimum_lift = serializers.FloatField(
+        min_value=0.01, max_value=10, required=False, help_text="The smallest difference that matters: 0.1 is a tenth."
+    )
+    alpha = serializers.FloatField(
+        min_value=0.001, max_value=0.2, required=False,
+        help_text="How often, at most, a winner may be named though all variants are alike; at whatever time you look.",
+    )  # fmt: skip
+    decide_after_hours = serializers.IntegerField(
+        min_value=1, max_value=720, required=False,
+        help_text="Hours after the test's last mail, when the fallback decides. A bandit waits so long for each wave.",
+    )  # fmt: skip
+    chooser = serializers.ChoiceField(choices=Experiment.Chooser.choices, required=False)
+    fallback = serializers.ChoiceField(choices=Experiment.Fallback.choices, required=False)
+
+    class Meta:
+        model = Experiment
+        fields = PLAN
+
+
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     """A campaign with everything that can be edited. Its `ETag` is the revision."""
 
@@ -111,13 +161,27 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     )
     send_window = SendWindowField(required=False)
     throttle_per_hour = serializers.IntegerField(min_value=1, max_value=10_000_000, allow_null=True, required=False)
+    experiment = ExperimentPlanSerializer(
+        required=False,
+        allow_null=True,
+        help_text="Null: an even split by human clicks, where there are several variants.",
+    )
+    holdout_share = serializers.IntegerField(
+        min_value=0, max_value=50, required=False, help_text="Percent who get nothing, to compare with."
+    )
+    canary_share = serializers.IntegerField(
+        min_value=0, max_value=20, required=False, help_text="Percent who get it first; 0: everybody at once."
+    )
+    canary_minutes = serializers.IntegerField(
+        min_value=5, max_value=1440, required=False, help_text="How long the first ones are watched."
+    )
 
     class Meta:
         model = Campaign
         fields = (
             "name", "sender", "brief", "lists", "segments", "exclude_lists", "exclude_segments", "variants",
             "track_opens", "track_clicks", "utm", "send_at", "timezone_mode", "send_window", "throttle_per_hour",
-            *_STATE,
+            "experiment", "holdout_share", "canary_share", "canary_minutes", *_STATE,
         )  # fmt: skip
         read_only_fields = _STATE
 
