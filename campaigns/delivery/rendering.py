@@ -22,7 +22,7 @@ from campaigns.delivery.headers import FixedHeaders, ascii_address
 from campaigns.delivery.mime import Skeleton
 from campaigns.delivery.providers import Outcome, OutgoingMessage
 from campaigns.delivery.tracking import click_url, open_url, web_version_url
-from campaigns.models import Campaign, Link, Variant
+from campaigns.models import Campaign, Link, Sender, Variant
 from pulsequill.core.errors import DomainError, Invalid
 
 LINK_TAG = "pq_link_{}"
@@ -46,9 +46,51 @@ class Claimed(NamedTuple):
     email: str
 
 
+class _Origin:
+    """What all mail of one sender has alike."""
+
+    def __init__(self, campaign: Campaign, sender: Sender) -> None:
+        self.headers = FixedHeaders.build(
+            from_name=sender.from_name,
+            from_email=sender.from_email,
+            reply_to=sender.reply_to,
+            workspace_name=campaign.workspace.name,
+            workspace_slug=campaign.workspace.slug,
+            stream=campaign.pk.hex,
+        )
+        self._workspace_id = campaign.workspace_id
+
+    @cached_property
+    def envelope(self) -> Envelope:
+        """Where its bounces go and what signs it; asks the database once, and only for mail that leaves."""
+        return Envelope(self._workspace_id, self.headers.from_email)
+
+
+def _origins_of(campaign: Campaign) -> dict[UUID, _Origin]:
+    """Return the origin of each variant's mail; variants of one sender share it.
+
+    Raises:
+        Invalid: a variant has no sender, or a header would be injected.
+    """
+    variants = Variant.objects.for_workspace(campaign.workspace_id).filter(campaign=campaign)
+    made: dict[UUID, _Origin] = {}
+    origins = {}
+    for variant in variants.select_related("sender").only("sender"):
+        sender = variant.sender or campaign.sender
+        if sender is None:
+            raise Invalid("The campaign has no sender.", code="no_sender")
+        if sender.pk not in made:
+            made[sender.pk] = _Origin(campaign, sender)
+        origins[variant.pk] = made[sender.pk]
+    return origins
+
+
 @dataclass(frozen=True, slots=True)
 class _Prepared:
+    variant_id: UUID
     skeleton: Skeleton
+    #: Of everybody, with `TOKEN_MARK` where the recipient's own token stands.
+    list_headers: dict[str, str]
     #: The contact's merge tags that occur in it.
     tags: dict[str, MergeTag]
     #: Tag and link row of each link that is tracked.
@@ -62,39 +104,21 @@ class Renderer:
     """Composes the messages of one campaign; made once for a slice."""
 
     def __init__(self, campaign: Campaign, *, is_test: bool = False) -> None:
-        """Prepare the campaign's headers; variants follow when the first of their messages is rendered.
+        """Prepare the headers of each sender; variants follow when the first of their messages is rendered.
 
         Args:
             campaign: with its workspace and sender.
             is_test: compile the content as it stands now, without tracking, and unsubscribe nobody.
 
         Raises:
-            Invalid: the campaign has no sender, or a header would be injected.
+            Invalid: a variant has no sender, or a header would be injected.
         """
-        if campaign.sender is None:
-            raise Invalid("The campaign has no sender.", code="no_sender")
         self._campaign = campaign
         self._workspace = campaign.workspace
         self._is_test = is_test
         self._tags = known_merge_tags(campaign.workspace)
         self._prepared: dict[UUID, _Prepared] = {}
-        self.headers = FixedHeaders.build(
-            from_name=campaign.sender.from_name,
-            from_email=campaign.sender.from_email,
-            reply_to=campaign.sender.reply_to,
-            workspace_name=campaign.workspace.name,
-            workspace_slug=campaign.workspace.slug,
-            stream=campaign.pk.hex,
-        )
-
-    @cached_property
-    def _envelope(self) -> Envelope:
-        return Envelope(self._workspace.pk, self.headers.from_email)
-
-    @cached_property
-    def _list_headers(self) -> dict[str, str]:
-        """The list headers of everybody, with `TOKEN_MARK` where the recipient's own token stands."""
-        return self.headers.list_headers(f"{settings.PUBLIC_URL}/u/{TOKEN_MARK}")
+        self._origins = _origins_of(campaign)
 
     def render(
         self, rows: Sequence[Claimed], *, content: Literal["mime", "parts"], now: datetime
@@ -106,12 +130,13 @@ class Renderer:
         """
         contacts = {values[0]: values for values in contact_values([row.contact_id for row in rows if row.contact_id])}
         date = format_datetime(now)
-        envelope = self._envelope
+        # each sender's key is read before the first row: no row is to blame when that fails
+        envelopes = {variant_id: origin.envelope for variant_id, origin in self._origins.items()}
         rendered: list[OutgoingMessage | Outcome] = []
         for row in rows:
             try:
                 values = contacts.get(row.contact_id) if row.contact_id else None
-                rendered.append(self._render(row, values, content, date, envelope))
+                rendered.append(self._render(row, values, content, date, envelopes))
             except DomainError as error:
                 rendered.append(Outcome("bad_message", detail=error.detail))
         return rendered
@@ -149,13 +174,13 @@ class Renderer:
         values: tuple[Any, ...] | None,
         content: Literal["mime", "parts"],
         date: str,
-        envelope: Envelope,
+        envelopes: dict[UUID, Envelope],
     ) -> OutgoingMessage:
         prepared = self._prepare(row.variant_id)
-        skeleton = prepared.skeleton
+        skeleton, envelope = prepared.skeleton, envelopes[prepared.variant_id]
         token = self._token(row)
         context = self._context(row, values, prepared, token)
-        list_headers = {name: value.replace(TOKEN_MARK, token) for name, value in self._list_headers.items()}
+        list_headers = {name: value.replace(TOKEN_MARK, token) for name, value in prepared.list_headers.items()}
         subject = skeleton.subject(context)
         mime, parts = b"", None
         if content == "mime":
@@ -197,8 +222,9 @@ class Renderer:
         else:
             html, text = variant.compiled_html, variant.compiled_text
             links = _link_tags(Link.objects.filter(variant=variant).values_list("position", "id"))
+        origin = self._origins[variant_id]
         skeleton = Skeleton(
-            headers=self.headers,
+            headers=origin.headers,
             subject=mustache.compile(mustache.unescaped(variant.subject)),
             html=mustache.compile(html),
             text=mustache.compile(text),
@@ -206,7 +232,9 @@ class Renderer:
         )
         used = skeleton.tags
         prepared = self._prepared[variant_id] = _Prepared(
+            variant_id=variant_id,
             skeleton=skeleton,
+            list_headers=origin.headers.list_headers(f"{settings.PUBLIC_URL}/u/{TOKEN_MARK}"),
             tags={name: tag for name, tag in self._tags.items() if name in used},
             tracked=[(name, link_id) for name, link_id in links.items() if name in used],
             has_pixel=PIXEL_TAG in used and not self._is_test,

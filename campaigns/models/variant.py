@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.validators import MaxValueValidator
 from django.db import models
 
+from campaigns.models.sender import Sender
 from pulsequill.core.db import TenantModel
 
 
@@ -45,3 +46,8 @@ class Variant(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.label}: {self.subject}"
+
+    @property
+    def comes_from(self) -> Sender | None:
+        """Whom its mail comes from: its own sender, or the campaign's."""
+        return self.sender or self.campaign.sender

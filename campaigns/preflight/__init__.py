@@ -31,7 +31,7 @@ from campaigns.preflight.examined import Examined
 from campaigns.preflight.finding import Finding, Severity
 from campaigns.selectors.campaigns import audience_of
 
-__all__ = ["CHECKS", "Check", "Finding", "Report", "Severity", "examine", "run", "why"]
+__all__ = ["CHECKS", "Check", "Finding", "Report", "Severity", "examine", "register_check", "run", "why"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Check:
 
 
 def _has_sender(examined: Examined) -> bool:
-    return examined.campaign.sender is not None
+    return bool(examined.senders)
 
 
 def _has_mail(examined: Examined) -> bool:
@@ -76,6 +76,16 @@ CHECKS: tuple[Check, ...] = (
     Check("spam", spam.find, "No phrases that filters dislike", _has_mail),
 )
 
+#: Checks of what only later apps know.
+_further: list[Check] = []
+
+
+def register_check(check: Check) -> None:
+    """Let a later app ask a question of its own (called in its `AppConfig.ready`)."""
+    if check not in _further:
+        _further.append(check)
+
+
 _ORDER = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 2}
 
 
@@ -102,7 +112,7 @@ def examine(campaign: Campaign) -> Report:
     examined = Examined.of(campaign)
     findings: list[Finding] = []
     passed: list[str] = []
-    for check in CHECKS:
+    for check in (*CHECKS, *_further):
         found = list(check.find(examined))
         findings += found
         if not found and check.has_subject(examined):

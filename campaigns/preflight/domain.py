@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from campaigns.deliverability.records import LABELS
 from campaigns.domain_names import FREE_MAIL, domain_of
-from campaigns.models import SendingDomain
+from campaigns.models import Sender, SendingDomain
 from campaigns.preflight.examined import Examined
 from campaigns.preflight.finding import Finding, Severity
 from campaigns.selectors.domains import get_domain_of
@@ -21,16 +21,21 @@ def find(examined: Examined) -> Iterator[Finding]:
 
     An address at a free mailbox service can never be verified: with a provider's servers its DMARC check fails.
     """
-    sender = examined.campaign.sender
-    if sender is None:
-        return
+    seen: set[str] = set()
+    for sender, where in examined.senders.items():
+        if (host := domain_of(sender.from_email)) not in seen:
+            seen.add(host)
+            yield from _find_of(sender, where)
+
+
+def _find_of(sender: Sender, where: str) -> Iterator[Finding]:
     host = domain_of(sender.from_email)
     severity = Severity.BLOCK if settings.REQUIRE_VERIFIED_DOMAIN else Severity.WARN
     if host in FREE_MAIL:
         yield Finding(
             "free_mail_sender",
             severity,
-            f"Mail from @{host} will be refused",
+            f"Mail from @{host}{where} will be refused",
             reverse("campaigns:sender_list"),
             detail=f"Only {host} itself may send as @{host} (DMARC). Use an address at a domain of your own.",
         )
@@ -40,7 +45,7 @@ def find(examined: Examined) -> Iterator[Finding]:
         yield Finding(
             "domain_unverified",
             severity,
-            f"{host} is not verified",
+            f"{host}{where} is not verified",
             reverse("campaigns:domain_detail", args=[domain.pk]) if domain else reverse("campaigns:sender_list"),
             detail=_why(domain),
         )

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Workspace
 from audiences import selectors as audiences
 from campaigns.content.compile import Compiled, compile_variant
-from campaigns.models import Campaign, Variant
+from campaigns.models import Campaign, Sender, Variant
 from campaigns.preflight.link_answers import LinkAnswer, known_answers, web_addresses
 from campaigns.selectors.campaigns import audience_of
 from campaigns.selectors.finish import Estimate, estimate
@@ -48,6 +48,15 @@ class Examined:
             except Invalid as refusal:
                 self.broken[variant.label] = refusal
         return result
+
+    @cached_property
+    def senders(self) -> dict[Sender, str]:
+        """Whom the mail comes from -> which variants do, such as " in variant B"; empty words for the only sender."""
+        found: dict[Sender, list[str]] = {}
+        for variant in self.variants:
+            if variant.comes_from is not None:
+                found.setdefault(variant.comes_from, []).append(variant.label)
+        return {sender: self.naming(" and ".join(labels)) if len(found) > 1 else "" for sender, labels in found.items()}
 
     @cached_property
     def tags(self) -> dict[str, audiences.MergeTag]:

@@ -9,8 +9,8 @@ from campaigns.preflight.finding import Finding, Severity
 
 
 def find(examined: Examined) -> Iterator[Finding]:
-    """Find a campaign without a sender."""
-    if examined.campaign.sender is None:
+    """Find a campaign whose mail comes from nobody: it has no sender, and not every variant has its own."""
+    if any(variant.comes_from is None for variant in examined.variants):
         yield Finding(
             "sender_missing",
             Severity.BLOCK,

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 
 from accounts import activity
 from accounts.models import User, Workspace
@@ -97,7 +98,7 @@ def update_sender(*, sender: Sender, actor: User | None, **fields: Any) -> Sende
     for name, value in _clean(fields).items():
         setattr(sender, name, value)
     running = (Campaign.Status.PREPARING, Campaign.Status.SENDING, Campaign.Status.PAUSED)
-    if Campaign.objects.for_workspace(sender.workspace_id).filter(sender=sender, status__in=running).exists():
+    if _campaigns_of(sender).filter(status__in=running).exists():
         raise WrongState("A campaign is being sent from this sender.")
     try:
         with transaction.atomic():
@@ -111,6 +112,12 @@ def update_sender(*, sender: Sender, actor: User | None, **fields: Any) -> Sende
     return sender
 
 
+def _campaigns_of(sender: Sender) -> QuerySet[Campaign]:
+    """Return the campaigns that name a sender, themselves or in a variant."""
+    rows = Campaign.objects.for_workspace(sender.workspace_id)
+    return rows.filter(Q(sender=sender) | Q(variants__sender=sender))
+
+
 @transaction.atomic
 def delete_sender(*, sender: Sender, actor: User | None) -> None:
     """Delete a sender that no campaign names.
@@ -118,7 +125,7 @@ def delete_sender(*, sender: Sender, actor: User | None) -> None:
     Raises:
         WrongState: a campaign uses it.
     """
-    if Campaign.objects.for_workspace(sender.workspace_id).filter(sender=sender).exists():
+    if _campaigns_of(sender).exists():
         raise WrongState("Campaigns use this sender.")
     activity.record(
         workspace=sender.workspace, actor=actor, kind="sender.deleted", summary=f"Deleted the sender {sender}.",

@@ -175,13 +175,16 @@ def pause_campaign(*, campaign: Campaign, actor: User | None, reason: str = "") 
 def resume_campaign(*, campaign: Campaign, actor: User | None) -> Campaign:
     """Go on with a paused campaign; what failed because of our account at the provider is tried again.
 
+    What made the brake stop it counts no more: only what happens to messages from here on may stop it again.
+
     Raises:
         WrongState: it is not paused.
     """
     if campaign.status != Campaign.Status.PAUSED:
         raise WrongState(f"“{campaign.name}” is {campaign.get_status_display().lower()} and cannot be resumed.")
     with transaction.atomic():
-        _changed(campaign, Campaign.Status.SENDING, continues_at=None)
+        released = {"braked_at": None, "brake_released_at": timezone.now()} if campaign.braked_at else {}
+        _changed(campaign, Campaign.Status.SENDING, continues_at=None, **released)
         with connection.cursor() as cursor:
             cursor.execute(_TRY_ACCOUNT_FAILURES_AGAIN, [campaign.pk, list(ACCOUNT_CODES)])
             again = cursor.rowcount
@@ -244,7 +247,7 @@ def send_test(
         Invalid: an address is not one, or the campaign cannot be composed.
     """
     addresses = _test_addresses(to)
-    if campaign.sender is None:
+    if any(one.comes_from is None for one in campaign.variants.all()):
         detail = "Choose a sender first."
         raise Invalid(detail, code="no_sender", errors=[FieldError("sender", "required", detail)])
     compile_variant(variant=variant, campaign=campaign, workspace=campaign.workspace, has_tracking=False)

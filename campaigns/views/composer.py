@@ -198,7 +198,7 @@ class ComposerPage(WorkspaceTemplatePage):
             has_history=True,
             has_lab=can_edit,
             saved_words=f"Version {campaign.revision}",
-            from_name=campaign.sender.from_name if campaign.sender else self.workspace.name,
+            from_name=variant.comes_from.from_name if variant.comes_from else self.workspace.name,
             **kwargs,
         )
 
