@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.notifications import mail
+from accounts.permissions import role_allows
 from aiwriter.models import Draft
 from aiwriter.services.edits import Wording, note_sent
 from campaigns import drafting
@@ -122,6 +123,20 @@ def check_links(*, campaign_id: str, **_later: Any) -> None:
 def simulate_readers(*, workspace_id: str, campaign_id: str | None = None, **_later: Any) -> None:
     """Read the captured mail of a workspace as mailboxes and people would."""
     readers.read_outbox(workspace_id=workspace_id, campaign_id=campaign_id)
+
+
+@shared_task
+def mail_braked(*, campaign_id: str, **_later: Any) -> None:
+    """Write to everybody who may go on with a campaign that the brake has stopped why it did."""
+    campaigns = Campaign.objects.across_workspaces().select_related("workspace")
+    campaign = campaigns.filter(pk=campaign_id, status=Campaign.Status.PAUSED, braked_at__isnull=False).first()
+    if campaign is None:
+        return
+    path = f"/campaigns/{campaign.pk}/live"
+    for member in campaign.workspace.memberships.select_related("user").filter(user__is_active=True):
+        if role_allows(member.role, "campaign.send"):
+            subject = f"Stopped: {campaign.name}"
+            mail.send_notice(member.user, subject=subject, text=campaign.status_reason, path=path, button="Look at it")
 
 
 @shared_task

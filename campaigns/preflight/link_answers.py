@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from html import unescape
@@ -98,18 +99,27 @@ def ask_all(workspace_id: UUID, campaign_id: UUID, urls: Iterable[str]) -> int:
     known = known_answers(workspace_id, urls)
     unknown = [url for url in urls if url not in known]
     try:
-        with ThreadPoolExecutor(AT_ONCE) as threads:
-            asked = {threads.submit(ask, url): url for url in unknown}
-            try:
-                for done in as_completed(asked, timeout=LONGEST_S):
-                    answer = done.result()
-                    kept = (answer.state.value, answer.status, answer.size_bytes)
-                    cache.set(_key(workspace_id, asked[done]), kept, KEPT_S)
-            except TimeoutError:
-                threads.shutdown(wait=False, cancel_futures=True)
+        ask_now(workspace_id, unknown)
     finally:
         cache.delete(f"linkcheck:{workspace_id}:{campaign_id}")
     return len(unknown)
+
+
+def ask_now(workspace_id: UUID, urls: Iterable[str]) -> dict[str, LinkAnswer]:
+    """Ask addresses whatever is known about them, keep what they say, and return it; who takes too long is left out."""
+    answers: dict[str, LinkAnswer] = {}
+    threads = ThreadPoolExecutor(AT_ONCE)
+    asked = {threads.submit(ask, url): url for url in list(urls)[:MOST_ADDRESSES]}
+    with suppress(TimeoutError):
+        for done in as_completed(asked, timeout=LONGEST_S):
+            answers[asked[done]] = _keep(workspace_id, asked[done], done.result())
+    threads.shutdown(wait=False, cancel_futures=True)
+    return answers
+
+
+def _keep(workspace_id: UUID, url: str, answer: LinkAnswer) -> LinkAnswer:
+    cache.set(_key(workspace_id, url), (answer.state.value, answer.status, answer.size_bytes), KEPT_S)
+    return answer
 
 
 def ask(url: str) -> LinkAnswer:

@@ -1,0 +1,404 @@
+"""The emergency brake: what stops a campaign by itself, what does not, and how it goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from django.core import mail
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.models import Activity, Notification
+from accounts.models.membership import Role
+from analytics import tasks
+from analytics.brake import CHANCE, ENOUGH, FEWEST, get_brake, is_reached, list_watched, tail, watch
+from campaigns.braking import DEFAULTS, limits_of, parse_brake
+from campaigns.models import Campaign, DeliveryMinute, Link, Message
+from campaigns.services import brakes, sending
+from campaigns.tasks import mail_braked
+from pulsequill.core.errors import Invalid, WrongState
+from tests.analytics.making import Mailing, make_mailing, make_member, make_workspace
+
+pytestmark = pytest.mark.django_db
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def mailing_of(size: int, *, minutes_ago: int = 10, **more: Any) -> Mailing:
+    return make_mailing(size=size, provider="smtp", sent_at=NOW - timedelta(minutes=minutes_ago), **more)
+
+
+def trouble(mailing: Mailing, *, hard: int = 0, soft: int = 0, complaints: int = 0, unsubscribes: int = 0) -> None:
+    """Let so many of a mailing's messages come to grief."""
+    ids = iter([message.pk for message in mailing.messages])
+
+    def take(count: int, **facts: Any) -> None:
+        Message.objects.filter(pk__in=[next(ids) for _ in range(count)]).update(**facts)
+
+    take(hard, bounced_at=NOW, bounce_type="hard")
+    take(soft, bounced_at=NOW, bounce_type="soft")
+    take(complaints, complained_at=NOW)
+    take(unsubscribes, unsubscribed_at=NOW)
+
+
+def state(mailing: Mailing) -> Campaign:
+    return Campaign.objects.get(pk=mailing.campaign.pk)
+
+
+def look(mailing: Mailing, *, now: datetime = NOW) -> str:
+    return watch(mailing.campaign.pk, now=now)
+
+
+def hold(mailing: Mailing, count: int) -> None:
+    """Let so many wait behind the first readers."""
+    variant = mailing.variants[0]
+    Campaign.objects.filter(pk=mailing.campaign.pk).update(canary_share=5, canary_minutes=30)
+    Message.objects.bulk_create(
+        Message(
+            workspace=mailing.workspace, campaign=mailing.campaign, variant=variant, email=f"w{n}@example.com",
+            email_normalized=f"w{n}@example.com", status=Message.Status.HELD,
+        )
+        for n in range(count)
+    )  # fmt: skip
+
+
+# rates
+
+
+@pytest.mark.parametrize(
+    ("size", "happened", "word"),
+    [
+        (500, {"hard": 25}, "do not exist"),
+        (600, {"complaints": 2}, "Marked as spam"),
+        (500, {"unsubscribes": 10}, "Unsubscribed"),
+        (60, {"hard": 12}, "do not exist"),
+        (40, {"complaints": 4}, "Marked as spam"),
+    ],
+)
+def test_a_rate_over_its_limit_pauses_the_campaign_and_says_why(size: int, happened: dict[str, int], word: str) -> None:
+    mailing = mailing_of(size)
+    trouble(mailing, **happened)
+    assert look(mailing) == "braked"
+    campaign = state(mailing)
+    assert campaign.status == Campaign.Status.PAUSED
+    assert campaign.braked_at is not None
+    assert campaign.status_reason.startswith("The brake stopped it.")
+    assert word in campaign.status_reason
+    assert f"{next(iter(happened.values()))} of {size}" in campaign.status_reason
+
+
+@pytest.mark.parametrize(
+    ("size", "happened"),
+    [
+        (3, {"hard": 1}), (3, {"hard": 3}), (19, {"complaints": 5}), (500, {"hard": 24}), (500, {"complaints": 1}),
+        (500, {"soft": 200}), (500, {"unsubscribes": 9}), (60, {"hard": 6}), (100, {"complaints": 1}), (500, {}),
+    ],
+)  # fmt: skip
+def test_a_few_of_few_and_a_rate_below_its_limit_stop_nothing(size: int, happened: dict[str, int]) -> None:
+    mailing = mailing_of(size)
+    trouble(mailing, **happened)
+    assert look(mailing) == ""
+    assert state(mailing).status == Campaign.Status.SENDING
+
+
+def test_recipients_that_the_mail_server_refuses_at_once_count_as_gone() -> None:
+    mailing = mailing_of(60)
+    gone = [message.pk for message in mailing.messages[:20]]
+    Message.objects.filter(pk__in=gone).update(status="failed", last_error_code="smtp_rcpt_5xx", sent_at=None)
+    DeliveryMinute.objects.filter(campaign=mailing.campaign).update(sent=40)
+    assert look(mailing) == "braked"
+    assert "20 of 60 sent" in state(mailing).status_reason
+
+
+def test_limits_can_be_chosen_and_switched_off() -> None:
+    strict, loose = mailing_of(500, name="Strict"), mailing_of(500, name="Loose")
+    for mailing, brake in ((strict, {"bounce_rate": 0.01}), (loose, {"bounce_rate": None})):
+        Campaign.objects.filter(pk=mailing.campaign.pk).update(brake=brake)
+        trouble(mailing, hard=6 if mailing is strict else 400)
+    assert look(strict) == "braked"
+    assert look(loose) == ""
+
+
+def test_test_sends_and_other_campaigns_are_no_evidence() -> None:
+    mailing, other = mailing_of(500), mailing_of(500, name="Other")
+    trouble(other, hard=100)
+    Message.objects.filter(pk__in=[message.pk for message in mailing.messages[:50]]).update(
+        is_test=True, bounced_at=NOW, bounce_type="hard"
+    )
+    assert look(mailing) == ""
+
+
+@pytest.mark.parametrize("status", ["draft", "scheduled", "paused", "sent", "cancelled"])
+def test_only_what_is_being_sent_is_stopped(status: str) -> None:
+    mailing = mailing_of(500, campaign_status=status)
+    trouble(mailing, hard=100)
+    assert look(mailing) == ""
+    assert state(mailing).status == status
+    assert list_watched() == []
+
+
+def test_everybody_is_told_on_the_page_and_those_who_can_go_on_by_mail(
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    mailing = mailing_of(500)
+    make_member(mailing.workspace, "owner@northwind.example")
+    make_member(mailing.workspace, "looks@northwind.example", Role.ANALYST)
+    make_member(make_workspace("Other"), "else@other.example")
+    trouble(mailing, hard=30)
+    look(mailing)
+    line = Notification.objects.get()
+    assert "30 of 500" in line.body
+    assert line.url == f"/campaigns/{mailing.campaign.pk}/live"
+    activity = Activity.objects.get(kind="campaign.paused")
+    assert activity.data["by"] == "brake"
+    assert activity.data["figures"]["bounce_rate"] == [30, 500, 0.05]
+    mail.outbox.clear()
+    mail_braked(campaign_id=str(mailing.campaign.pk))
+    assert [message.to for message in mail.outbox] == [["owner@northwind.example"]]
+    assert "30 of 500" in mail.outbox[0].body
+    look(mailing)
+    assert Notification.objects.count() == 1
+
+
+# going on
+
+
+def test_the_same_evidence_does_not_stop_it_twice_and_new_evidence_may() -> None:
+    mailing = mailing_of(500)
+    trouble(mailing, hard=30)
+    look(mailing)
+    sending.resume_campaign(campaign=state(mailing), actor=make_member(mailing.workspace))
+    campaign = state(mailing)
+    assert campaign.braked_at is None
+    assert campaign.brake_released_at is not None
+    trouble(mailing, hard=120)  # late news about what had left before
+    assert look(mailing) == ""
+    later = campaign.brake_released_at + timedelta(seconds=1)
+    Message.objects.filter(pk__in=[message.pk for message in mailing.messages[100:160]]).update(sent_at=later)
+    DeliveryMinute.objects.create(
+        campaign=mailing.campaign, variant=mailing.variants[0],
+        minute=(later + timedelta(minutes=1)).replace(second=0, microsecond=0), sent=60,
+    )  # fmt: skip
+    assert look(mailing) == "braked"
+    assert "20 of 60" in state(mailing).status_reason
+
+
+def test_resuming_what_a_person_paused_forgives_nothing() -> None:
+    mailing = mailing_of(500)
+    owner = make_member(mailing.workspace)
+    sending.pause_campaign(campaign=mailing.campaign, actor=owner)
+    sending.resume_campaign(campaign=state(mailing), actor=owner)
+    assert state(mailing).brake_released_at is None
+    trouble(mailing, hard=30)
+    assert look(mailing) == "braked"
+
+
+# the first readers
+
+
+def test_who_waits_behind_the_first_readers_is_released_when_they_took_it_well() -> None:
+    mailing = mailing_of(40, minutes_ago=32)
+    hold(mailing, 5)
+    assert look(mailing, now=NOW - timedelta(minutes=4)) == ""
+    assert look(mailing) == "released"
+    assert Message.objects.filter(status=Message.Status.QUEUED).count() == 5
+    assert state(mailing).canary_released_at is not None
+    assert look(mailing) == ""
+
+
+def test_the_watch_begins_with_the_last_of_the_first_mails() -> None:
+    mailing = mailing_of(40, minutes_ago=600)
+    hold(mailing, 5)
+    late = mailing.messages[0]
+    Message.objects.filter(pk=late.pk).update(status=Message.Status.QUEUED)
+    assert look(mailing) == ""
+    Message.objects.filter(pk=late.pk).update(status=Message.Status.SENT)
+    DeliveryMinute.objects.create(
+        campaign=mailing.campaign, variant=mailing.variants[0], minute=NOW.replace(second=0), sent=1
+    )
+    assert look(mailing) == ""
+    assert look(mailing, now=NOW + timedelta(minutes=32)) == "released"
+
+
+def test_a_single_mailbox_that_is_tried_again_holds_nobody_up_but_a_server_that_takes_nothing_does() -> None:
+    mailing, stuck = mailing_of(40, minutes_ago=60), mailing_of(5, minutes_ago=60, name="Stuck")
+    for one in (mailing, stuck):
+        hold(one, 5)
+    Message.objects.filter(pk=mailing.messages[0].pk).update(status=Message.Status.RETRYING)
+    Message.objects.filter(pk__in=[message.pk for message in stuck.messages]).update(status=Message.Status.RETRYING)
+    DeliveryMinute.objects.filter(campaign=stuck.campaign).delete()
+    assert look(stuck) == ""
+    assert look(mailing) == "released"
+
+
+def test_trouble_among_the_first_readers_spares_the_others() -> None:
+    mailing = mailing_of(40, minutes_ago=40)
+    hold(mailing, 5)
+    trouble(mailing, complaints=4)
+    assert look(mailing) == "braked"
+    assert Message.objects.filter(status=Message.Status.HELD).count() == 5
+    sending.resume_campaign(campaign=state(mailing), actor=None)
+    assert look(mailing) == "released"
+
+
+# dead links
+
+
+class Site(BaseHTTPRequestHandler):
+    """Answers with the status that the path names; `flaky` fails once."""
+
+    seen: set[str] = set()
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        name = self.path.strip("/")
+        status = 503 if name == "flaky" and name not in self.seen else int(name) if name.isdigit() else 200
+        self.seen.add(name)
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def site(settings: Any) -> Iterator[str]:
+    settings.OUTBOUND_PRIVATE_NETWORKS = ["127.0.0.1/32"]
+    Site.seen.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def lead(mailing: Mailing, *urls: str) -> None:
+    for link, url in zip(mailing.links, urls, strict=False):
+        Link.objects.filter(pk=link.pk).update(url=url)
+
+
+@pytest.mark.parametrize("path", ["404", "410", "500"])
+def test_a_link_that_leads_nowhere_stops_the_campaign_before_the_others_get_it(site: str, path: str) -> None:
+    mailing = mailing_of(40, minutes_ago=40)
+    hold(mailing, 5)
+    lead(mailing, f"{site}/200", f"{site}/{path}")
+    assert look(mailing) == "braked"
+    campaign = state(mailing)
+    assert f"One link leads nowhere: {site}/{path}" in campaign.status_reason
+    # a person who goes on in spite of it is not asked again
+    sending.resume_campaign(campaign=campaign, actor=None)
+    assert look(mailing) == "released"
+
+
+def test_links_that_answer_late_or_not_at_all_stop_nothing(site: str) -> None:
+    mailing = mailing_of(40, minutes_ago=40)
+    hold(mailing, 5)
+    lead(mailing, f"{site}/flaky", "http://127.0.0.1:1/closed")
+    assert look(mailing) == "released"
+
+
+def test_dead_links_are_not_asked_for_when_nobody_wants_to_know(site: str) -> None:
+    mailing = mailing_of(40, minutes_ago=40)
+    hold(mailing, 5)
+    Campaign.objects.filter(pk=mailing.campaign.pk).update(brake={"dead_links": False})
+    lead(mailing, f"{site}/404", f"{site}/404")
+    assert look(mailing) == "released"
+    assert Site.seen == set()
+
+
+# how it is asked and set
+
+
+def test_beat_asks_about_each_running_campaign(django_capture_on_commit_callbacks: Any, settings: Any) -> None:
+    settings.CELERY_TASK_ALWAYS_EAGER = True
+    bad, good = mailing_of(500), mailing_of(20, name="Good")
+    trouble(bad, hard=30)
+    assert set(list_watched()) == {bad.campaign.pk, good.campaign.pk}
+    for campaign_id in list_watched():
+        tasks.watch_campaign(campaign_id=str(campaign_id))
+    assert state(bad).status == Campaign.Status.PAUSED
+    assert state(good).status == Campaign.Status.SENDING
+
+
+def test_asking_about_a_large_campaign_reads_only_what_went_wrong(django_assert_max_num_queries: Any) -> None:
+    mailing = mailing_of(500)
+    with django_assert_max_num_queries(8):
+        assert look(mailing) == ""
+
+
+def test_what_the_brake_shows_has_figures_a_limit_and_advice() -> None:
+    mailing = mailing_of(500)
+    trouble(mailing, hard=30, soft=10, complaints=1)
+    rows = {row["limit_of"]: row for row in get_brake(state(mailing))}
+    assert (rows["bounce_rate"]["happened"], rows["bounce_rate"]["messages"], rows["bounce_rate"]["rate"]) == (
+        30,
+        500,
+        0.06,
+    )
+    assert rows["bounce_rate"]["is_reached"]
+    assert rows["bounce_rate"]["advice"]
+    assert (rows["complaint_rate"]["happened"], rows["complaint_rate"]["messages"]) == (1, 460)
+    assert not rows["complaint_rate"]["is_reached"]
+
+
+@given(st.integers(1, 700), st.integers(1, 700), st.floats(0.001, 0.5))
+def test_more_trouble_never_looks_better(happened: int, messages: int, limit: float) -> None:
+    if happened >= messages:
+        return
+    if is_reached(happened, messages, limit):
+        assert is_reached(happened + 1, messages, limit)
+        assert messages >= FEWEST
+        assert happened / messages >= limit
+        assert messages >= ENOUGH or tail(happened, messages, limit) <= CHANCE + 1e-9
+
+
+def test_the_tail_is_the_exact_binomial_one() -> None:
+    from scipy.stats import binom
+
+    for happened, messages, rate in ((2, 20, 0.003), (3, 20, 0.003), (12, 60, 0.05), (25, 499, 0.05), (1, 40, 0.02)):
+        assert tail(happened, messages, rate) == pytest.approx(binom.sf(happened - 1, messages, rate), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("given_limits", "field"),
+    [
+        ([], "brake"), ("x", "brake"), ({"bounces": 1}, "brake.bounces"), ({"bounce_rate": "5"}, "brake.bounce_rate"),
+        ({"bounce_rate": True}, "brake.bounce_rate"), ({"complaint_rate": 0}, "brake.complaint_rate"),
+        ({"complaint_rate": 1.5}, "brake.complaint_rate"),
+        ({"unsubscribe_rate": float("nan")}, "brake.unsubscribe_rate"),
+        ({"dead_links": None}, "brake.dead_links"), ({"dead_links": 1}, "brake.dead_links"),
+    ],
+)  # fmt: skip
+def test_limits_that_make_no_sense_are_refused_by_name(given_limits: Any, field: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        parse_brake(given_limits)
+    assert refusal.value.errors[0].field == field
+
+
+def test_only_what_differs_from_the_defaults_is_stored() -> None:
+    assert parse_brake({**DEFAULTS}) == {}
+    assert parse_brake({"bounce_rate": None, "complaint_rate": 0.001}) == {"bounce_rate": None, "complaint_rate": 0.001}
+    assert limits_of({"bounce_rate": None}) == {**DEFAULTS, "bounce_rate": None}
+
+
+def test_limits_are_set_before_the_launch_only() -> None:
+    mailing = mailing_of(2, campaign_status=Campaign.Status.DRAFT)
+    brakes.set_brake(campaign=mailing.campaign, canary_share=5, canary_minutes=15, brake={"complaint_rate": 0.001})
+    campaign = state(mailing)
+    assert (campaign.canary_share, campaign.canary_minutes, campaign.brake) == (5, 15, {"complaint_rate": 0.001})
+    for wrong in ({"canary_share": 21}, {"canary_share": -1}, {"canary_minutes": 4}, {"canary_minutes": 1441}):
+        with pytest.raises(Invalid):
+            brakes.set_brake(campaign=campaign, **{"canary_share": 5, "canary_minutes": 30, "brake": {}, **wrong})
+    running = mailing_of(2, name="Running")
+    with pytest.raises(WrongState):
+        brakes.set_brake(campaign=running.campaign, canary_share=5, canary_minutes=15, brake={})
