@@ -274,9 +274,17 @@ class WorkspaceSocket(AsyncJsonWebsocketConsumer):
     async def send_frame(self, frame: dict[str, Any]) -> None:
         """Send one frame, numbered; a client that does not take it in time is closed with 4408."""
         self.seq = int(frame.get("seq") or self.seq + 1)
+        await self._deliver(await self.encode_json({"seq": self.seq, **frame}))
+
+    async def encoded(self, message: dict[str, Any]) -> None:
+        """Send on a frame that was encoded once for everybody who gets it (`pulsequill.core.live.push_encoded`)."""
+        self.seq = message["seq"]
+        await self._deliver(message["text"])
+
+    async def _deliver(self, text: str) -> None:
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                await self.send_json({"seq": self.seq, **frame})
+                await self.send(text_data=text)
         except TimeoutError:
             await self._leave(TOO_SLOW)
 

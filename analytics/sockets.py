@@ -8,7 +8,7 @@ from channels.db import database_sync_to_async
 from django.urls import path
 
 from accounts.sockets import WorkspaceSocket
-from analytics.selectors import get_live_snapshot
+from analytics.live.frames import opening_frame
 from campaigns.models import Campaign
 from pulsequill.core.errors import NotFound
 from pulsequill.core.live import campaign_group
@@ -30,19 +30,22 @@ class CampaignSocket(WorkspaceSocket):
 
     async def opened(self) -> None:
         """Send where things stand: everything later comes as a frame."""
-        await self.send_frame(await self._snapshot())
+        seq, text = await self._opening_frame()
+        await self.encoded({"seq": seq, "text": text})
 
     @database_sync_to_async
     def _find(self, campaign_id: Any) -> Campaign:
-        campaign = Campaign.objects.for_workspace(self.workspace).filter(pk=campaign_id).first()
+        campaign = (
+            Campaign.objects.for_workspace(self.workspace).filter(pk=campaign_id).select_related("workspace").first()
+        )
         if campaign is None:
             raise NotFound
         return campaign
 
     @database_sync_to_async
-    def _snapshot(self) -> dict[str, Any]:
+    def _opening_frame(self) -> tuple[int, str]:
         self.campaign.refresh_from_db()
-        return get_live_snapshot(self.campaign)
+        return opening_frame(self.campaign)
 
 
 websocket_urlpatterns = [path("ws/campaigns/<uuid:campaign_id>", CampaignSocket.as_asgi())]

@@ -1,8 +1,9 @@
 """Turns "the figures of this campaign changed" into frames for whoever watches it.
 
 Marks are folded: however many batches a campaign had, its watchers get one frame of absolute figures, at most every
-`SHORTEST_S` seconds, and less often when reading the figures takes long: a very large ledger must not keep a core
-busy.
+`SHORTEST_S` seconds, and less often when reading the figures takes long: reading must not keep a core busy. What moves
+slowly goes in frames of its own, every `PARTS_S` seconds. When nothing more happens, a last frame of each kind follows,
+because rates fall and counts of large ledgers settle without another event.
 """
 
 from __future__ import annotations
@@ -16,32 +17,39 @@ import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from prometheus_client import Counter
 
-from analytics.selectors.live import get_live_frame, sequence_key
+from analytics.live import frames
+from analytics.selectors.live_parts import get_mailboxes
 from campaigns.models import Campaign
-from pulsequill.core.live import DIRTY, campaign_group, push_now
+from campaigns.selectors.tally import COUNTED_ANEW, Tally, get_tally
+from pulsequill.core.live import DIRTY, mark_dirty
 from pulsequill.core.valkey import AWAY, streams_client
 
 logger = structlog.get_logger(__name__)
 
-#: Two frames a second.
+#: Two frames a second, from all publishers together.
 SHORTEST_S = 0.5
 #: A frame may cost this part of the time between two frames.
 COST_SHARE = 0.1
-TICK_S = 0.1
+TICK_S = 0.05
 AWAY_S = 1.0
-#: Frame counters of campaigns that nobody changes any more are forgotten.
-SEQUENCE_EXPIRY_S = 7 * 24 * 60 * 60
+#: What moves slowly is sent so often, and once more so long after the last change.
+PARTS_S = 5.0
+#: A last frame of the figures follows so long after the last change.
+SETTLE_S = 3.0
 
 FRAMES = Counter("pulsequill_live_frames_total", "Frames that the live publisher has sent")
 
 
 class Publisher:
-    """The one publisher of an installation's live pages; runs beside the event consumer."""
+    """A publisher of an installation's live pages; runs beside the event consumer. Several share the work."""
 
     def __init__(self, client: redis.Redis[bytes] | None = None) -> None:
         self._client = client or streams_client()
         self._waiting: set[str] = set()
         self._not_before: dict[str, float] = {}
+        self._settles_at: dict[str, float] = {}
+        self._parts_at: dict[str, float] = {}
+        self._reading: threading.Thread | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Publish until `stop` is set, through restarts of Valkey and PostgreSQL."""
@@ -61,30 +69,74 @@ class Publisher:
         """Collect the marks and send the frames whose time has come.
 
         Returns:
-            How many frames were sent.
+            How many frames of figures were sent.
         """
         marks: Any = self._client.spop(DIRTY, 1000)
         self._waiting |= {mark.decode() for mark in marks or ()}
         now = time.monotonic()
-        due = [campaign_id for campaign_id in self._waiting if self._not_before.get(campaign_id, 0.0) <= now]
-        for campaign_id in due:
-            started = time.monotonic()
-            self._publish(campaign_id)
-            self._waiting.discard(campaign_id)
-            cost = time.monotonic() - started
-            self._not_before[campaign_id] = started + max(SHORTEST_S, cost / COST_SHARE)
+        for campaign_id in self._waiting:
+            self._parts_at.setdefault(campaign_id, now)
+        due = {key for key in self._waiting if self._not_before.get(key, 0.0) <= now}
+        due |= {key for key, at in self._settles_at.items() if at <= now and key not in self._waiting}
+        sent = sum(self._publish(campaign_id) for campaign_id in due)
+        for campaign_id in [key for key, at in self._parts_at.items() if at <= now]:
+            self._publish_parts(campaign_id)
         if len(self._not_before) > 10_000:
             self._not_before = {key: at for key, at in self._not_before.items() if at > now}
-        return len(due)
+        return sent
 
-    def _publish(self, campaign_id: str) -> None:
-        campaign = Campaign.objects.filter(pk=campaign_id).first()
-        if campaign is None:
+    def _publish(self, campaign_id: str) -> bool:
+        started = time.monotonic()
+        if not self._client.set(frames.turn_key(campaign_id), 1, nx=True, px=int(SHORTEST_S * 1000) - 50):
+            return False  # another publisher has just sent one; ours waits for the next turn
+        is_last = campaign_id not in self._waiting
+        campaign = self._find(campaign_id)
+        if campaign is not None:
+            frames.send(self._client, campaign, frames.figures(campaign))
+            self._read_in_time(campaign)
+            FRAMES.inc()
+        self._waiting.discard(campaign_id)
+        if is_last or campaign is None:
+            self._settles_at.pop(campaign_id, None)
+        else:
+            self._settles_at[campaign_id] = started + SETTLE_S
+        cost = time.monotonic() - started
+        self._not_before[campaign_id] = started + max(SHORTEST_S, cost / COST_SHARE)
+        return True
+
+    def _publish_parts(self, campaign_id: str) -> None:
+        """Send what moves slowly, and once more later unless nothing has changed in between."""
+        started = time.monotonic()
+        is_last = campaign_id not in self._waiting and campaign_id not in self._settles_at
+        campaign = self._find(campaign_id)
+        if campaign is not None:
+            frames.send(self._client, campaign, frames.parts(campaign))
+        if is_last or campaign is None:
+            self._parts_at.pop(campaign_id, None)
+        else:
+            cost = time.monotonic() - started
+            self._parts_at[campaign_id] = started + max(PARTS_S, cost / COST_SHARE)
+
+    def _find(self, campaign_id: str) -> Campaign | None:
+        return Campaign.objects.filter(pk=campaign_id).select_related("workspace").first()
+
+    def _read_in_time(self, campaign: Campaign) -> None:
+        """Read a large ledger anew when that is due, beside the frames, which do not wait for it."""
+        if campaign.recipients <= COUNTED_ANEW or (self._reading is not None and self._reading.is_alive()):
             return
-        frame = get_live_frame(campaign)
-        pipeline = self._client.pipeline()
-        pipeline.incr(sequence_key(campaign_id))
-        pipeline.expire(sequence_key(campaign_id), SEQUENCE_EXPIRY_S)
-        seq = pipeline.execute()[0]
-        push_now(campaign_group(campaign.pk), {"seq": seq, **frame})
-        FRAMES.inc()
+        known = get_tally(campaign, may_count=False)
+        if not known.is_fresh(campaign):
+            self._reading = threading.Thread(target=_read, args=[campaign, known], name="ledger", daemon=True)
+            self._reading.start()
+
+
+def _read(campaign: Campaign, known: Tally) -> None:
+    """Count the ledger and its mailboxes, and ask for another frame if rows have moved."""
+    try:
+        get_mailboxes(campaign)
+        if get_tally(campaign).counts != known.counts:
+            mark_dirty(campaign.pk)
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("ledger_not_read", error=str(error))
+    finally:
+        connection.close()

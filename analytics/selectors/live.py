@@ -1,14 +1,21 @@
-"""The live page's data: one snapshot by HTTP, then the same shape as frames, all of it absolute."""
+"""The live page's data: one snapshot by HTTP, then the same shape as frames, all of it absolute.
+
+A frame of figures (`get_live_frame`) costs the same for ten thousand messages and for a million: it reads rollups, and
+the ledger only through `campaigns.selectors.tally`. What moves slowly (`live_parts`) goes in frames of its own.
+"""
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from typing import Any
 
+from django.core.cache import cache
 from django.utils import timezone
 
 from analytics.selectors.breakdowns import get_links, recent_events
 from analytics.selectors.figures import OPEN_STATUSES, get_campaign_stats, interval_95
+from analytics.selectors.live_parts import get_parts
 from analytics.selectors.timeline import SERIES, get_timeline
 from campaigns.models import Campaign
 from campaigns.selectors.finish import estimate_rest
@@ -16,6 +23,7 @@ from pulsequill.core.valkey import AWAY, streams_client
 
 TOP_LINKS = 5
 TICKER = 8
+FORECAST_KEPT_S = 3
 #: Complete minutes that the speed is taken from.
 SPEED_MINUTES = 3
 #: Rate -> the line that it must not cross (UI.md).
@@ -36,14 +44,18 @@ def sequence_key(campaign_id: Any) -> str:
     return f"live:seq:{campaign_id}"
 
 
-def get_live_frame(campaign: Campaign) -> dict[str, Any]:
-    """Return everything that moves on the live page, without a number; `at` says how fresh it is."""
+def get_live_frame(campaign: Campaign, *, may_count: bool = True) -> dict[str, Any]:
+    """Return everything that moves all the time, without a number; `at` says how fresh it is.
+
+    Args:
+        campaign: with its workspace.
+        may_count: False when a count of a large ledger must not be waited for.
+    """
     now = timezone.now()
-    totals = get_campaign_stats(campaign)
+    totals = get_campaign_stats(campaign, may_count=may_count)
     minutes = get_timeline(campaign, window="30m", now=now)["points"]
     per_minute = _per_minute(campaign, minutes)
     return {
-        "type": "totals",
         "at": now.isoformat().replace("+00:00", "Z"),
         "campaign": {
             "id": str(campaign.pk),
@@ -60,16 +72,23 @@ def get_live_frame(campaign: Campaign) -> dict[str, Any]:
         "links": get_links(campaign, limit=TOP_LINKS),
         "events": recent_events(campaign, limit=TICKER),
         "alerts": _alerts(totals),
+        "notices": _notices(campaign, totals),
     }
 
 
+def get_live_parts(campaign: Campaign) -> dict[str, Any]:
+    """Return what moves slowly, without a number."""
+    now = timezone.now()
+    return {"at": now.isoformat().replace("+00:00", "Z"), "parts": get_parts(campaign)}
+
+
 def get_live_snapshot(campaign: Campaign) -> dict[str, Any]:
-    """Return `get_live_frame` with the number of the last frame that went out before it was read."""
+    """Return figures and parts with the number of the last frame that went out before they were read."""
     try:
         seq = int(streams_client().get(sequence_key(campaign.pk)) or 0)
     except AWAY:
         seq = 0
-    return {"seq": seq, **get_live_frame(campaign)}
+    return {"seq": seq, "type": "totals", **get_live_frame(campaign), "parts": get_parts(campaign)}
 
 
 def _progress(
@@ -79,7 +98,7 @@ def _progress(
     left = sum(totals[status] for status in OPEN_STATUSES)
     done = max(0, total - left) if totals["recipients"] else 0
     speed = _speed(campaign, totals, minutes, now)
-    rest = estimate_rest(campaign, now=now, left=left) if left else None
+    finish_at = _finish(campaign, left, now) if left else None
     return {
         "done": done,
         "total": total,
@@ -88,8 +107,26 @@ def _progress(
         "per_minute": round(speed),
         "started_at": campaign.launched_at.isoformat().replace("+00:00", "Z") if campaign.launched_at else None,
         "finished_at": campaign.finished_at.isoformat().replace("+00:00", "Z") if campaign.finished_at else None,
-        "finish_at": rest.finish_at.isoformat().replace("+00:00", "Z") if rest else None,
+        "finish_at": finish_at.isoformat().replace("+00:00", "Z") if finish_at else None,
     }
+
+
+def _finish(campaign: Campaign, left: int, now: datetime) -> datetime | None:
+    """Return when the campaign will be done; forecast anew every few seconds only."""
+    if campaign.status != Campaign.Status.SENDING:
+        return None
+    key = f"finish:{campaign.pk}"
+    try:
+        kept = cache.get(key)
+    except AWAY:
+        kept = None
+    if kept is None:
+        rest = estimate_rest(campaign, now=now, left=left)
+        kept = (rest.finish_at if rest else None,)
+        with contextlib.suppress(*AWAY):
+            cache.set(key, kept, FORECAST_KEPT_S)
+    finish_at: datetime | None = kept[0]
+    return finish_at
 
 
 def _speed(campaign: Campaign, totals: dict[str, Any], minutes: list[dict[str, Any]], now: datetime) -> float:
@@ -165,3 +202,39 @@ def _alerts(totals: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for name, limit in LIMITS.items()
     ]  # fmt: skip
+
+
+def _notices(campaign: Campaign, totals: dict[str, Any]) -> list[dict[str, str]]:
+    """Return in words what holds the campaign, or part of it, back."""
+    notices = []
+    for_canary = sum(variant["held"] for variant in totals["variants"])
+    for_test = totals["held"] - for_canary
+    if for_canary:
+        notices.append(
+            {
+                "key": "canary",
+                "level": "info",
+                "title": f"{for_canary:,} wait for the first readers",
+                "text": f"The first {campaign.canary_share} % are being watched. The others follow "
+                f"{campaign.canary_minutes} minutes after the first ones, unless too many bounce or complain.",
+            }
+        )
+    elif campaign.canary_share and campaign.canary_released_at:
+        notices.append(
+            {
+                "key": "canary",
+                "level": "good",
+                "title": "The first readers were fine",
+                "text": f"The first {campaign.canary_share} % stayed below every line, so the others followed.",
+            }
+        )
+    if for_test > 0:
+        notices.append(
+            {
+                "key": "test",
+                "level": "info",
+                "title": f"{for_test:,} wait for the test",
+                "text": "They get the variant that wins, or the next share of the variants that do well.",
+            }
+        )
+    return notices

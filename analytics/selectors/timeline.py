@@ -33,6 +33,7 @@ class Range:
 
 RANGES: dict[str, Range] = {
     "30m": Range("30 min", 30, 1),
+    "6h": Range("6 h", 6 * 60, 5),
     "24h": Range("24 h", 24 * 60, 10),
     "total": Range("Total", None, None),
 }
@@ -57,7 +58,7 @@ def get_timeline(campaign: Campaign, *, window: str = "30m", now: datetime) -> d
     """Return the points of one of `RANGES`, oldest first, without holes.
 
     A running campaign's window ends now. A finished one's ends with its last event, so that a chart of last week's
-    campaign is not empty; but its "24h" are the first, in which most readers come.
+    campaign is not empty; but its hours are the first ones, in which most readers come.
 
     Returns:
         `{"range", "step_minutes", "points": [{"minute": RFC 3339, "sent": .., "delivered": .., ...}]}`
@@ -72,7 +73,7 @@ def get_timeline(campaign: Campaign, *, window: str = "30m", now: datetime) -> d
         step = next((s for s in STEPS if minutes / s <= MAX_POINTS), STEPS[-1])
     else:
         step, length = chosen.step, timedelta(minutes=chosen.minutes - chosen.step)
-        if window == "24h" and first and not is_running:
+        if window != "30m" and first and not is_running:
             end = min(end, first + length)
         start = end - length
     start, end = _floor(start, step), _floor(end, step)

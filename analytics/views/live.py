@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
@@ -13,53 +14,24 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.views.access import WorkspacePage, WorkspaceTemplatePage
-from analytics.selectors import RANGES, get_live_snapshot, get_providers, get_timeline
+from analytics.selectors import RANGES, get_live_snapshot, get_timeline
 from analytics.selectors.live import VIEWS
+from analytics.selectors.live_parts import get_mailboxes
+from analytics.selectors.timeline import SERIES
+from analytics.views import charts
+from analytics.views.live_words import (
+    ALERT_WORDS,
+    CHART_SERIES,
+    DAYS,
+    LEFT_OUT,
+    READERS,
+    TICKER_LOOKS,
+    VIEW_WORDS,
+)
 from campaigns.models import Campaign
 from campaigns.services import sending
-from pulsequill.core import charts
+from pulsequill.core.charts import funnel, running_totals, shades
 from pulsequill.core.errors import NotFound
-
-#: Series of the chart for each position of the switch, from the bottom: name, word, CSS class of its colour.
-CHART_SERIES: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "human": (
-        ("human_clicks", "Clicks", "f-click"),
-        ("human_opens", "Human opens", "f-human"),
-        ("machine_opens", "Machine opens", "f-machine"),
-        ("delivered", "Delivered", "f-delivered"),
-    ),
-    "machine": (
-        ("machine_clicks", "Machine clicks", "f-click"),
-        ("machine_opens", "Machine opens", "f-machine"),
-        ("delivered", "Delivered", "f-delivered"),
-    ),
-    "both": (
-        ("machine_clicks", "Machine clicks", "f-bounce"),
-        ("human_clicks", "Human clicks", "f-click"),
-        ("human_opens", "Human opens", "f-human"),
-        ("machine_opens", "Machine opens", "f-machine"),
-        ("delivered", "Delivered", "f-delivered"),
-    ),
-}
-VIEW_WORDS = {"human": ("Human", "user"), "machine": ("Machine", "machine"), "both": ("Both", "")}
-
-#: Event -> word, icon and colour in the ticker; opens and clicks of machines have their own.
-TICKER_LOOKS: dict[str, tuple[str, str, str]] = {
-    "opened": ("Opened", "user", "human"),
-    "clicked": ("Clicked", "click", "human"),
-    "machine opened": ("Machine open", "machine", "machine"),
-    "machine clicked": ("Machine click", "machine", "machine"),
-    "delivered": ("Delivered", "check", ""),
-    "deferred": ("Deferred", "clock", "warn"),
-    "bounced": ("Bounced", "bounce", "warn"),
-    "complained": ("Complained", "flag", "warn"),
-    "unsubscribed": ("Unsubscribed", "unsubscribe", "warn"),
-    "rejected": ("Rejected", "block", "warn"),
-    "failed": ("Failed", "warn", "warn"),
-    "converted": ("Goal reached", "star", "human"),
-    "unknown": ("Other", "info", ""),
-}
-ALERT_WORDS = {"bounce_rate": "Bounces", "complaint_rate": "Complaints"}
 
 #: Verb in the address -> what the delivery service is asked to do.
 ACTIONS = {
@@ -75,7 +47,7 @@ def find_campaign(page: WorkspacePage, campaign_id: UUID) -> Campaign:
     Raises:
         NotFound: there is none.
     """
-    campaign = Campaign.objects.for_workspace(page.workspace).filter(pk=campaign_id).first()
+    campaign = Campaign.objects.for_workspace(page.workspace).filter(pk=campaign_id).select_related("workspace").first()
     if campaign is None:
         raise NotFound
     return campaign
@@ -89,40 +61,22 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-#: Status of messages that will not be sent (any more) -> how the progress line says it.
-LEFT_OUT = {"skipped": "skipped", "failed": "failed", "in_doubt": "in doubt"}
-
-
 def left_out(totals: dict[str, Any]) -> str:
     """Return how many recipients were not mailed and how, such as " · 113 skipped · 2 in doubt"."""
     return "".join(f" · {totals[name]:,} {words}" for name, words in LEFT_OUT.items() if totals[name])
 
 
-def axis_labels(points: list[dict[str, Any]], step: int, zone: ZoneInfo) -> list[str]:
-    """Return five times below a chart, from its first point to its last."""
-    if not points:
-        return []
-    last = len(points) - 1
-    moments = [datetime.fromisoformat(points[round(last * n / 4)]["minute"]).astimezone(zone) for n in range(5)]
-    is_long = step * len(points) > 24 * 60
-    return [moment.strftime("%-d %b %H:%M" if is_long else "%H:%M") for moment in moments]
-
-
-def series_of(shown: str, window: str) -> tuple[tuple[str, str, str], ...]:
+def series_of(shown: str, window: str) -> tuple[charts.Series, ...]:
     """Return what a chart shows: a campaign leaves within minutes, which over a day would flatten all that follows."""
     return tuple(one for one in CHART_SERIES[shown] if window == "30m" or one[0] != "delivered")
 
 
-def chart_of(points: list[dict[str, Any]], shown: str, window: str = "30m") -> dict[str, Any]:
-    """Return what the template draws: areas from the top down (so that hairlines stay visible), ticks, legend."""
-    series = series_of(shown, window)
-    drawn = charts.stacked_areas(points, [name for name, _, _ in series])
-    paths = {layer.name: layer.path for layer in drawn.layers}
-    return {
-        "layers": [{"name": name, "tone": tone, "path": paths[name]} for name, _, tone in series],
-        "legend": [{"name": name, "label": label, "tone": tone} for name, label, tone in reversed(series)],
-        "ticks": drawn.ticks,
-    }
+def hours_of(grid: list[list[int]]) -> list[dict[str, Any]]:
+    """Return a heat map's rows: the day, its sum, and 24 cells with hour, count and shade."""
+    return [
+        {"day": day, "total": sum(counts), "cells": list(zip(range(24), counts, levels, strict=True))}
+        for day, counts, levels in zip(DAYS, grid, shades(grid), strict=True)
+    ]
 
 
 class LivePage(WorkspaceTemplatePage):
@@ -135,33 +89,44 @@ class LivePage(WorkspaceTemplatePage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the snapshot and lay it out."""
         campaign = find_campaign(self, kwargs["campaign_id"])
-        shown = self.request.GET.get("show", "human")
-        shown = shown if shown in VIEWS else "human"
+        zone = zone_of(self.workspace.time_zone)
         snapshot = get_live_snapshot(campaign)
-        window = self.request.GET.get("range", "")
-        window = window if window in RANGES else _usual_window(snapshot["progress"]["finished_at"])
+        chosen = {
+            "show": self._choice("show", VIEWS, "human"),
+            "range": self._choice("range", RANGES, _usual_window(snapshot["progress"]["finished_at"])),
+            "sum": self._choice("sum", ("each", "all"), "each"),
+            "read": self._choice("read", READERS, "devices"),
+        }
         timeline = (
             {"points": snapshot["minutes"], "step_minutes": 1}
-            if window == "30m"
-            else get_timeline(campaign, window=window, now=timezone.now())
+            if chosen["range"] == "30m"
+            else get_timeline(campaign, window=chosen["range"], now=timezone.now())
         )
-        zone = zone_of(self.workspace.time_zone)
-        view = snapshot["views"][shown]
-        bands = zip(charts.funnel(view["funnel"]), ("f-delivered", "f-delivered", "f-human", "f-click"), strict=True)
+        view, is_cumulative = snapshot["views"][chosen["show"]], chosen["sum"] == "all"
+        points, step = timeline["points"], timeline["step_minutes"]
+        bands = zip(funnel(view["funnel"]), ("f-delivered", "f-delivered", "f-human", "f-click"), strict=True)
         return super().get_context_data(
             campaign=campaign,
             snapshot=snapshot,
             totals=snapshot["totals"],
             progress=snapshot["progress"],
             view=view,
-            shown=shown,
+            chosen=chosen,
+            shown=chosen["show"],
             views=[(name, *VIEW_WORDS[name]) for name in VIEWS],
-            window=window,
-            ranges=[(name, chosen.label) for name, chosen in RANGES.items()],
-            chart=chart_of(timeline["points"], shown, window),
-            points=timeline["points"],
-            axis=axis_labels(timeline["points"], timeline["step_minutes"], zone),
+            ranges=[(name, one.label) for name, one in RANGES.items()],
+            readers=[(name, *words, snapshot["parts"][name]) for name, words in READERS.items()],
+            chart=charts.draw(
+                points,
+                series_of(chosen["show"], chosen["range"]),
+                step_minutes=step,
+                zone=zone,
+                is_cumulative=is_cumulative,
+            ),
+            points=running_totals(points, SERIES) if is_cumulative else points,
             funnel=list(bands),
+            hours=hours_of(snapshot["parts"]["hours"][chosen["show"]]),
+            hour_names=range(24),
             ticker=[self._ticker_row(event, zone) for event in snapshot["events"]],
             alerts=[{**alert, "label": ALERT_WORDS[alert["rate"]]} for alert in snapshot["alerts"]],
             finish=_clock(snapshot["progress"]["finish_at"], zone),
@@ -172,17 +137,22 @@ class LivePage(WorkspaceTemplatePage):
             page_data={
                 "snapshot": snapshot,
                 "series": CHART_SERIES,
+                "columns": SERIES,
                 "looks": TICKER_LOOKS,
-                "shown": shown,
-                "window": window,
-                "points": timeline["points"],
-                "step": timeline["step_minutes"],
+                "chosen": chosen,
+                "points": points,
+                "step": step,
                 "socket": f"/ws/campaigns/{campaign.pk}",
                 "snapshot_url": f"/v1/campaigns/{campaign.pk}/live",
                 "timeline_url": f"/v1/campaigns/{campaign.pk}/timeline",
             },
             **kwargs,
         )
+
+    def _choice(self, name: str, known: Container[str], usual: str) -> str:
+        """Return what the address chooses, or the usual one."""
+        value = self.request.GET.get(name, usual)
+        return value if value in known else usual
 
     @staticmethod
     def _ticker_row(event: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
@@ -215,7 +185,7 @@ class ProvidersFragment(WorkspaceTemplatePage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Read the rows."""
-        return super().get_context_data(rows=get_providers(find_campaign(self, kwargs["campaign_id"])), **kwargs)
+        return super().get_context_data(rows=get_mailboxes(find_campaign(self, kwargs["campaign_id"])), **kwargs)
 
 
 class LiveAction(WorkspacePage):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 WIDTH, HEIGHT = 600.0, 200.0
 TICKS = 4
@@ -72,6 +73,27 @@ def stacked_areas(points: Sequence[Mapping[str, float]], names: Sequence[str]) -
         layers.append(Layer(name, f"M{'L'.join(edge)}L{'L'.join(reversed(base))}Z" if edge else ""))
         below = above
     return StackedChart(layers, [top * part // TICKS for part in range(TICKS, -1, -1)], top)
+
+
+def running_totals(points: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the points with each of `names` added up from the first point on; everything else as it is."""
+    sums = dict.fromkeys(names, 0)
+    added = []
+    for point in points:
+        for name in names:
+            sums[name] += point.get(name, 0)
+        added.append({**point, **sums})
+    return added
+
+
+#: Shades of a heat map, from 0 (nothing) to this one (the most).
+SHADES = 5
+
+
+def shades(rows: Sequence[Sequence[float]]) -> list[list[int]]:
+    """Return the shade of each cell of a heat map: 0 for nothing, else by its share of the largest."""
+    largest = max((value for row in rows for value in row), default=0) or 1
+    return [[math.ceil(value / largest * SHADES) if value > 0 else 0 for value in row] for row in rows]
 
 
 @dataclass(frozen=True)

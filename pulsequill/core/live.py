@@ -39,6 +39,11 @@ def push_now(group: str, frame: dict[str, Any]) -> None:
     _send(group, {"type": "frame", "frame": frame})
 
 
+def push_encoded(group: str, seq: int, text: str) -> None:
+    """Send a frame that is JSON already, encoded once however many watch; `seq` is its number, which is in it too."""
+    _send(group, {"type": "encoded", "seq": seq, "text": text})
+
+
 def _send(group: str, message: dict[str, Any]) -> None:
     try:
         async_to_sync(get_channel_layer().group_send)(group, message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulsequill.core.charts import funnel, nice_top, sparkline, stacked_areas
+from pulsequill.core.charts import funnel, nice_top, running_totals, shades, sparkline, stacked_areas
 
 
 @given(st.floats(0, 1e9, allow_nan=False))
@@ -36,3 +36,15 @@ def test_a_funnel_narrows_with_its_values() -> None:
     assert bands[1].endswith("200.0 88.0Z")
     assert "22.0" in bands[1]
     assert funnel([0, 0]) != []
+
+
+def test_running_totals_add_up_and_keep_the_rest() -> None:
+    points = [{"minute": "a", "x": 1}, {"minute": "b", "x": 2, "y": 3}]
+    assert running_totals(points, ["x"]) == [{"minute": "a", "x": 1}, {"minute": "b", "x": 3, "y": 3}]
+    assert points[1]["x"] == 2
+
+
+def test_shades_go_by_the_share_of_the_largest() -> None:
+    assert shades([[0, 1, 50], [20, 99, 100]]) == [[0, 1, 3], [1, 5, 5]]
+    assert shades([[0, 0]]) == [[0, 0]]
+    assert shades([]) == []

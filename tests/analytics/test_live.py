@@ -19,8 +19,10 @@ from django.utils import timezone
 
 from accounts.models import User, Workspace
 from analytics.ingest.store import store
+from analytics.live import frames
 from analytics.live.publisher import Publisher
 from analytics.selectors import get_live_frame, get_live_snapshot
+from analytics.selectors.live import get_live_parts
 from analytics.sockets import websocket_urlpatterns
 from pulsequill.core.event_log import encode
 from pulsequill.core.live import DIRTY, mark_dirty
@@ -45,6 +47,13 @@ def moved_minutes(frame: dict[str, Any]) -> list[dict[str, Any]]:
     return [minute for minute in frame["minutes"] if any(value for key, value in minute.items() if key != "minute")]
 
 
+def publish_now(publisher: Publisher, mailing: Mailing) -> int:
+    """Publish as if the time between two frames had passed."""
+    publisher._not_before.clear()
+    streams_client().delete(frames.turn_key(mailing.campaign.pk))
+    return publisher.publish_due()
+
+
 @pytest.mark.django_db
 class TestPublisher:
     """From marks to frames."""
@@ -61,12 +70,12 @@ class TestPublisher:
         mailing, clock = make_mailing(size=1), itertools.count(step=0.05)
         monkeypatch.setattr("analytics.live.publisher.COST_SHARE", 1.0)
         monkeypatch.setattr("analytics.live.publisher.time.monotonic", lambda: next(clock))
-        publisher, frames = Publisher(), 0
+        publisher, sent = Publisher(), 0
         for _ in range(200):
             mark_dirty(mailing.campaign.pk)
-            frames += publisher.publish_due()
+            sent += publisher.publish_due()
         seconds = next(clock)
-        assert 0 < frames <= seconds * 2 + 1
+        assert 0 < sent <= seconds * 2 + 1
 
     def test_a_mark_that_must_wait_is_not_lost(self) -> None:
         mailing = make_mailing(size=1)
@@ -75,20 +84,40 @@ class TestPublisher:
         assert publisher.publish_due() == 1
         mark_dirty(mailing.campaign.pk)
         assert publisher.publish_due() == 0
-        publisher._not_before.clear()
-        assert publisher.publish_due() == 1
+        assert publish_now(publisher, mailing) == 1
 
     def test_frames_are_numbered_for_each_campaign(self) -> None:
         one, two = make_mailing(size=1), make_mailing(make_workspace("Other"), size=1)
         publisher = Publisher()
         for _ in range(3):
             mark_dirty(one.campaign.pk)
-            publisher._not_before.clear()
-            publisher.publish_due()
+            publish_now(publisher, one)
         mark_dirty(two.campaign.pk)
         publisher.publish_due()
-        assert get_live_snapshot(one.campaign)["seq"] == 3
-        assert get_live_snapshot(two.campaign)["seq"] == 1
+        # the parts that move slowly come with the first frame only
+        assert get_live_snapshot(one.campaign)["seq"] == 4
+        assert get_live_snapshot(two.campaign)["seq"] == 2
+
+    def test_two_publishers_take_turns(self) -> None:
+        mailing = make_mailing(size=1)
+        one, two = Publisher(), Publisher()
+        mark_dirty(mailing.campaign.pk)
+        assert one.publish_due() == 1
+        mark_dirty(mailing.campaign.pk)
+        assert two.publish_due() == 0
+        assert publish_now(two, mailing) == 1
+
+    def test_a_last_frame_of_each_kind_follows_when_nothing_more_happens(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        mailing, clock = make_mailing(size=1), itertools.count()
+        monkeypatch.setattr("analytics.live.publisher.time.monotonic", lambda: next(clock))
+        sent: list[str] = []
+        monkeypatch.setattr(frames, "send", lambda _client, _campaign, frame: sent.append(frame["type"]))
+        publisher = Publisher()
+        mark_dirty(mailing.campaign.pk)
+        for _ in range(60):
+            publish_now(publisher, mailing)
+        assert sent[:2] == ["totals", "parts"]
+        assert sorted(sent[2:]) == ["parts", "totals"]
 
     def test_a_deleted_campaign_is_no_trouble(self) -> None:
         mark_dirty(uuid4())
@@ -100,7 +129,7 @@ class TestPublisher:
         page: dict[str, Any] = get_live_snapshot(mailing.campaign)
         for number in (0, 1, 1, 2):
             store([opened(mailing, number)])
-            page = {**page, **get_live_frame(mailing.campaign)}
+            page = {**page, **get_live_frame(mailing.campaign), **get_live_parts(mailing.campaign)}
         again = get_live_snapshot(mailing.campaign)
         assert without_clock(page) == without_clock(again)
         assert moved_minutes(page) == moved_minutes(again)

@@ -1,5 +1,5 @@
 /**
- * Geometry of the stacked chart and of the funnel: the same paths from the same numbers as pulsequill/core/charts.py,
+ * Geometry of the stacked chart, the heat map and the funnel: the same paths from the same numbers as pulsequill/core/charts.py,
  * so that a patched page looks as if it was just loaded.
  */
 
@@ -41,6 +41,24 @@ export function stackedAreas(points, names) {
   });
   const ticks = Array.from({ length: TICKS + 1 }, (_, part) => (top * (TICKS - part)) / TICKS);
   return { layers, ticks, top, step };
+}
+
+/** The points with each of `names` added up from the first point on. */
+export function runningTotals(points, names) {
+  const sums = Object.fromEntries(names.map((name) => [name, 0]));
+  return points.map((point) => {
+    for (const name of names) sums[name] += point[name] ?? 0;
+    return { ...point, ...sums };
+  });
+}
+
+/** Shades of a heat map, from 0 (nothing) to this one (the most). */
+export const SHADES = 5;
+
+/** The shade of each cell of a heat map: 0 for nothing, else by its share of the largest. */
+export function shades(rows) {
+  const largest = Math.max(0, ...rows.flat()) || 1;
+  return rows.map((row) => row.map((value) => (value > 0 ? Math.ceil((value / largest) * SHADES) : 0)));
 }
 
 /** One band for each value, as tall as its share of the first. */

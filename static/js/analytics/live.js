@@ -3,7 +3,9 @@
  * something (a gap, a reconnect, coming back to the tab) and every half minute anyway. Without a socket it polls.
  */
 
-import { funnel, stackedAreas } from "pq/analytics/chart";
+import { funnel, runningTotals } from "pq/analytics/chart";
+import { showLinks, showParts } from "pq/analytics/live_parts";
+import { momentOf, startPlot } from "pq/analytics/plot";
 import { clock, number, percent, when } from "pq/format";
 import { get } from "pq/http";
 import { icon } from "pq/icon";
@@ -15,7 +17,6 @@ const SPEAK = 15_000;
 const ROLL = 350;
 const RUNNING = new Set(["preparing", "sending", "paused"]);
 const OF_MODE = { human: "Human only", machine: "Machine only", both: "Human and machine" };
-const SERIES_COLUMNS = ["sent", "delivered", "human_opens", "machine_opens", "human_clicks", "machine_clicks", "bounced"];
 
 const page = JSON.parse(document.getElementById("live-data").textContent);
 const root = document.getElementById("live");
@@ -24,8 +25,9 @@ const isStill = matchMedia("(prefers-reduced-motion: reduce)");
 const $ = (selector, from = root) => from.querySelector(selector);
 
 let frame = page.snapshot;
-let shown = page.shown;
-let range = page.window;
+let { parts } = page.snapshot;
+/** What the address chooses: whose opens, which hours, each step or added up, and what readers are compared by. */
+const chosen = page.chosen;
 let points = page.points;
 let step = page.step;
 let isHeld = false;
@@ -42,7 +44,7 @@ const element = (name, attributes = {}, ...children) => {
 
 /* ---------- figures ---------- */
 
-const read = (path) => path.split(".").reduce((value, key) => value?.[key], { ...frame, view: frame.views[shown] });
+const read = (path) => path.split(".").reduce((value, key) => value?.[key], { ...frame, view: frame.views[chosen.show] });
 
 const WRITERS = {
   number: (value) => number(value),
@@ -87,10 +89,10 @@ function showFigures() {
     }
   }
   for (const label of root.querySelectorAll("[data-label]")) {
-    label.textContent = `${label.dataset.label}, ${shown === "both" ? "all" : shown}`;
+    label.textContent = `${label.dataset.label}, ${chosen.show === "both" ? "all" : chosen.show}`;
   }
-  $("[data-funnel-note]").textContent = OF_MODE[shown];
-  funnel(frame.views[shown].funnel).forEach((path, index) => {
+  $("[data-funnel-note]").textContent = OF_MODE[chosen.show];
+  funnel(frame.views[chosen.show].funnel).forEach((path, index) => {
     root.querySelectorAll("[data-band]")[index].setAttribute("d", path);
   });
   for (const bar of root.querySelectorAll("[data-part]")) {
@@ -159,113 +161,35 @@ function showStatus({ status, status_reason: reason }, share) {
 
 /* ---------- chart ---------- */
 
-const plot = $("[data-plot]");
-const tip = $("[data-tip]", plot);
-const cursor = $("[data-cursor]", plot);
-let cursorIndex = null;
-
-const at = (point) => {
-  const date = new Date(point.minute);
-  if (step * points.length <= 24 * 60) return clock(date);
-  return `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${clock(date)}`;
-};
+const plot = startPlot($("[data-chart]"));
 
 /** A campaign leaves within minutes: over a day that would flatten all that readers do. */
-const seriesShown = () => page.series[shown].filter(([name]) => range === "30m" || name !== "delivered");
+const seriesShown = () => page.series[chosen.show].filter(([name]) => chosen.range === "30m" || name !== "delivered");
+const at = (point) => momentOf(point, step, points.length);
+
+function summary() {
+  const latest = points.at(-2) ?? points.at(-1);
+  if (!latest) return "Events by minute: nothing yet.";
+  return `Events by minute from ${at(points[0])} to ${at(points.at(-1))}. Lately ${number(latest.delivered)} delivered, ` +
+    `${number(latest.human_opens)} human opens, ${number(latest.machine_opens)} machine opens and ` +
+    `${number(latest.human_clicks)} human clicks a step.`;
+}
 
 function showChart() {
-  const series = seriesShown();
-  const drawn = stackedAreas(points, series.map(([name]) => name));
-  const layers = $("[data-layers]", plot);
-  if ([...layers.children].map((path) => path.dataset.layer).join() !== series.map(([name]) => name).join()) {
-    layers.replaceChildren(...series.map(([name, , tone]) => {
-      const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-      path.setAttribute("class", `area ${tone}`);
-      path.dataset.layer = name;
-      return path;
-    }));
-    $("[data-legend]").replaceChildren(...series.toReversed().map(([, word, tone]) =>
-      element("li", {}, element("span", { class: `dot ${tone}` }), word)));
-  }
-  drawn.layers.forEach((layer, index) => layers.children[index].setAttribute("d", layer.path));
-  $("[data-ticks]", plot).replaceChildren(...drawn.ticks.map((tick) => element("span", {}, number(tick))));
-  const last = points.length - 1;
-  $("[data-axis]", plot).replaceChildren(...(points.length ? [0, 1, 2, 3, 4].map((n) =>
-    element("span", {}, at(points[Math.round((last * n) / 4)]))) : []));
-  const latest = points.at(-2) ?? points.at(-1);
-  $("title", plot).textContent = latest
-    ? `Events by minute from ${at(points[0])} to ${at(points[last])}. Lately ${number(latest.delivered)} delivered, ${number(latest.human_opens)} human opens, ${number(latest.machine_opens)} machine opens and ${number(latest.human_clicks)} human clicks a step.`
-    : "Events by minute: nothing yet.";
-  if (cursorIndex !== null) showTip(Math.min(cursorIndex, last));
+  plot.show({ points, step, series: seriesShown(), isCumulative: chosen.sum === "all", summary: summary() });
   if ($("[data-table]").open) showTable();
 }
 
-function showTip(index) {
-  const point = points[index];
-  if (!point) return;
-  cursorIndex = index;
-  const x = (index / Math.max(1, points.length - 1)) * 600;
-  cursor.setAttribute("x1", x);
-  cursor.setAttribute("x2", x);
-  cursor.setAttribute("visibility", "visible");
-  tip.replaceChildren(element("b", {}, at(point)), ...seriesShown().toReversed().map(([name, word, tone]) =>
-    element("div", {}, element("span", { class: `dot ${tone}` }), word, element("b", {}, number(point[name])))));
-  tip.hidden = false;
-  tip.style.justifySelf = x > 330 ? "start" : "end";
-  tip.style.margin = x > 330 ? "0 0 0 4%" : "0 4% 0 0";
-}
-
-function hideTip() {
-  cursorIndex = null;
-  tip.hidden = true;
-  cursor.setAttribute("visibility", "hidden");
-}
-
 function showTable() {
-  const rows = points.filter((point) => SERIES_COLUMNS.some((name) => point[name])).toReversed();
-  $("[data-rows]").replaceChildren(...rows.map((point) => element("tr", {},
-    element("td", {}, at(point)), ...SERIES_COLUMNS.map((name) => element("td", { class: "r" }, number(point[name]))))));
+  const rows = chosen.sum === "all" ? runningTotals(points, page.columns) : points;
+  $("[data-rows]").replaceChildren(...rows.filter((point) => page.columns.some((name) => point[name])).toReversed()
+    .map((point) => element("tr", {}, element("td", {}, at(point)),
+      ...page.columns.map((name) => element("td", { class: "r" }, number(point[name]))))));
 }
 
-const svg = $("svg", plot);
-svg.addEventListener("pointermove", (event) => {
-  const box = svg.getBoundingClientRect();
-  showTip(Math.round(((event.clientX - box.left) / box.width) * (points.length - 1)));
-});
-svg.addEventListener("pointerleave", hideTip);
-svg.addEventListener("blur", hideTip);
-svg.addEventListener("keydown", (event) => {
-  const move = { ArrowLeft: -1, ArrowRight: 1, Home: -points.length, End: points.length }[event.key];
-  if (!move) return;
-  event.preventDefault();
-  showTip(Math.max(0, Math.min(points.length - 1, (cursorIndex ?? points.length - 1) + move)));
-});
 $("[data-table]").addEventListener("toggle", showTable);
 
-/* ---------- links, variants, alerts ---------- */
-
-function bar(share, tone) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  made.setAttribute("class", "bar");
-  made.setAttribute("height", "6");
-  made.setAttribute("aria-hidden", "true");
-  for (const [name, width] of [["track", "100%"], [tone, `${Math.round(share * 100)}%`]]) {
-    const part = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    part.setAttribute("class", name);
-    part.setAttribute("width", width);
-    part.setAttribute("height", "6");
-    part.setAttribute("rx", "3");
-    made.append(part);
-  }
-  return made;
-}
-
-function showLinks() {
-  if (!frame.links.length) return;
-  $("[data-links]").replaceChildren(...frame.links.map((link) => element("li", {},
-    element("b", { class: "cut", title: link.url }, link.label), element("span", {}, number(link.unique_clicks)),
-    element("span", {}, percent(link.share, 0)), bar(link.share, "f-click"))));
-}
+/* ---------- variants, alerts ---------- */
 
 function showRace() {
   const race = $("[data-race]");
@@ -300,6 +224,15 @@ function showAlerts() {
     meter.className = `thin ${alert.level === "good" ? "ok" : alert.level}`;
     meter.setAttribute("aria-label", `${box.querySelector("b").textContent} of the ${percent(alert.limit)} line`);
   }
+}
+
+const NOTICE_ICONS = { good: "ok", info: "clock", warn: "warn", bad: "warn" };
+
+function showNotices() {
+  const rail = $("[data-notices]");
+  if (rail.textContent === frame.notices.map(({ title, text }) => title + text).join("")) return;
+  rail.replaceChildren(...frame.notices.map(({ level, title, text }) => element("div", { class: `alert ${level}` },
+    icon(NOTICE_ICONS[level]), element("b", {}, title), element("p", {}, text))));
 }
 
 /* ---------- ticker ---------- */
@@ -344,24 +277,30 @@ function show() {
   showFigures();
   showProgress();
   showAlerts();
+  showNotices();
   if (document.hidden) return;
   showChart();
-  showLinks();
+  showLinks(root, frame.links);
+  showParts(root, parts, chosen.show);
   showRace();
   showTicker();
   speak();
 }
 
 function apply(next) {
-  if (next.type !== "totals" || next.at < frame.at) return;
+  if (next.parts) parts = next.parts;
+  if (next.type === "totals" && next.at >= frame.at) takeFigures(next);
+  pending ||= requestAnimationFrame(show);
+}
+
+function takeFigures(next) {
   const had = frame.campaign.status;
   frame = next;
-  if (range === "30m") {
+  if (chosen.range === "30m") {
     points = next.minutes;
     step = 1;
   }
   if (had !== next.campaign.status) refetchRange();
-  pending ||= requestAnimationFrame(show);
 }
 
 async function refetch() {
@@ -373,11 +312,11 @@ async function refetch() {
 }
 
 async function refetchRange() {
-  if (range === "30m") return;
+  if (chosen.range === "30m") return;
   try {
-    const asked = range;
+    const asked = chosen.range;
     const timeline = await get(`${page.timeline_url}?range=${asked}`);
-    if (asked !== range) return;
+    if (asked !== chosen.range) return;
     points = timeline.points;
     step = timeline.step_minutes;
     showChart();
@@ -405,38 +344,38 @@ document.addEventListener("visibilitychange", () => { if (!document.hidden) { sh
 
 /* ---------- switches ---------- */
 
-function remember() {
-  const address = new URL(location.href);
-  address.searchParams.set("show", shown);
-  address.searchParams.set("range", range);
-  history.replaceState(null, "", address);
-}
+const TAKES = {
+  show: show,
+  sum: showChart,
+  read: () => {
+    for (const list of root.querySelectorAll("[data-readers]")) list.hidden = list.dataset.readers !== chosen.read;
+  },
+  range: () => {
+    if (chosen.range !== "30m") return void refetchRange();
+    points = frame.minutes;
+    step = 1;
+    showChart();
+  },
+};
 
-function choose(attribute, value) {
-  for (const link of main.querySelectorAll(`[${attribute}]`)) {
-    if (link.getAttribute(attribute) === value) link.setAttribute("aria-current", "true");
+/** Change one choice, and keep it in the address, so that a reload and a copied address show the same. */
+function choose(name, value) {
+  chosen[name] = value;
+  const address = new URL(location.href);
+  address.searchParams.set(name, value);
+  history.replaceState(null, "", address);
+  for (const link of main.querySelectorAll(`[data-choose="${name}"]`)) {
+    if (link.dataset.value === value) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
+  TAKES[name]();
 }
 
 main.addEventListener("click", (event) => {
-  const link = event.target.closest("a[data-show], a[data-range]");
+  const link = event.target.closest("a[data-choose]");
   if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
   event.preventDefault();
-  if (link.dataset.show) {
-    shown = link.dataset.show;
-    choose("data-show", shown);
-    show();
-  } else {
-    range = link.dataset.range;
-    choose("data-range", range);
-    if (range === "30m") {
-      points = frame.minutes;
-      step = 1;
-      showChart();
-    } else refetchRange();
-  }
-  remember();
+  choose(link.dataset.choose, link.dataset.value);
 });
 
 show();
