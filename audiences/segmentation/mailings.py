@@ -13,8 +13,8 @@ class Mailings:
     """What the owner of the campaigns brings.
 
     Attributes:
-        sql: a SELECT of `opened_at` and `clicked_at` of the mail that left for the contact row `c`, with two
-            parameters: the campaign's id and the workspace's.
+        sql: a SELECT of `opened_at`, `clicked_at`, `bounced_at`, `complained_at` and `unsubscribed_at` of the mail that
+            left for the contact row `c`, with two parameters: the campaign's id and the workspace's.
         names: the campaigns of a workspace (or workspace id) that have been sent, by id, the newest first.
     """
 

@@ -105,7 +105,8 @@ ENGAGEMENT: dict[str, Operator] = {
     "never": Operator("never", "{x} IS NULL", NONE),
 }
 
-#: `{x}` is the campaign's mail to the contact, once it has left: when it was opened and clicked by a person.
+#: `{x}` is the campaign's mail to the contact, once it has left: when it was opened and clicked by a person, and came
+#: back, was reported, or led to an unsubscribe.
 CAMPAIGN: dict[str, Operator] = {
     "was_sent": Operator("was sent", "EXISTS ({x})", NONE),
     "was_not_sent": Operator("was not sent", "NOT EXISTS ({x})", NONE),
@@ -118,6 +119,13 @@ CAMPAIGN: dict[str, Operator] = {
     ),
     "did_not_click": Operator(
         "was sent and did not click in", "EXISTS (SELECT 1 FROM ({x}) mail WHERE mail.clicked_at IS NULL)", NONE
+    ),
+    "bounced": Operator("bounced in", "EXISTS (SELECT 1 FROM ({x}) mail WHERE mail.bounced_at IS NOT NULL)", NONE),
+    "complained": Operator(
+        "reported as spam", "EXISTS (SELECT 1 FROM ({x}) mail WHERE mail.complained_at IS NOT NULL)", NONE
+    ),
+    "unsubscribed": Operator(
+        "unsubscribed by", "EXISTS (SELECT 1 FROM ({x}) mail WHERE mail.unsubscribed_at IS NOT NULL)", NONE
     ),
 }
 

@@ -34,7 +34,8 @@ def sent_campaign_names(workspace: Any) -> dict[UUID, str]:
 #: How a rule of a segment asks about one campaign.
 MAILINGS = Mailings(
     sql=(
-        "SELECT m.first_opened_at AS opened_at, m.first_clicked_at AS clicked_at FROM campaigns_message m"
+        "SELECT m.first_opened_at AS opened_at, m.first_clicked_at AS clicked_at, m.bounced_at, m.complained_at,"
+        " m.unsubscribed_at FROM campaigns_message m"
         " WHERE m.contact_id = c.id AND m.campaign_id = %s AND m.workspace_id = %s AND m.status = 'sent'"
         " AND NOT m.is_test"
     ),

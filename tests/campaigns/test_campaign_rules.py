@@ -17,12 +17,20 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def mailing():
-    """Of six: one opened, one opened and clicked, one was opened by a machine, and the last was skipped."""
+    """Of six: one opened, one opened and clicked, one was opened by a machine, one came back, and the last was skipped.
+
+    Who clicked has unsubscribed, and who opened has reported it as spam.
+    """
     made = make_mailing(size=6, campaign_status=Campaign.Status.SENT)
     now = timezone.now()
     for message, facts in zip(
         made.messages,
-        ({"first_opened_at": now}, {"first_opened_at": now, "first_clicked_at": now}, {"first_machine_opened_at": now}),
+        (
+            {"first_opened_at": now, "complained_at": now},
+            {"first_opened_at": now, "first_clicked_at": now, "unsubscribed_at": now},
+            {"first_machine_opened_at": now},
+            {"bounced_at": now},
+        ),
         strict=False,
     ):
         Message.objects.filter(pk=message.pk).update(**facts)
@@ -43,6 +51,9 @@ def mailing():
         ("did_not_open", {2, 3, 4}),
         ("clicked", {1}),
         ("did_not_click", {0, 2, 3, 4}),
+        ("bounced", {3}),
+        ("complained", {0}),
+        ("unsubscribed", {1}),
     ],
 )
 def test_each_operator_asks_the_ledger_and_counts_people_only(mailing, op, expected):
