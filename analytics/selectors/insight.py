@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from django.db.models import QuerySet
+
 from analytics.selectors.breakdowns import get_links
 from analytics.selectors.figures import get_campaign_stats, interval_95, list_campaign_figures
 from analytics.selectors.live import LIMITS, MIN_FOR_ALERT
@@ -104,10 +106,15 @@ def _derived(campaign: Campaign, stats: dict[str, Any]) -> list[str]:
     return texts
 
 
+def list_earlier(campaign: Campaign) -> QuerySet[Campaign]:
+    """Return the campaigns that one is compared with: the latest that were sent before it."""
+    sent = Campaign.objects.for_workspace(campaign.workspace_id).filter(status=Campaign.Status.SENT)
+    earlier = sent.exclude(pk=campaign.pk).filter(launched_at__lt=campaign.launched_at)
+    return earlier.order_by("-launched_at")[:MOST_CAMPAIGNS]
+
+
 def _comparisons(campaign: Campaign, stats: dict[str, Any]) -> list[Comparison]:
-    earlier = Campaign.objects.for_workspace(campaign.workspace_id).filter(status=Campaign.Status.SENT)
-    earlier = earlier.exclude(pk=campaign.pk).filter(launched_at__lt=campaign.launched_at)
-    latest = list_campaign_figures(earlier.order_by("-launched_at")[:MOST_CAMPAIGNS])
+    latest = list_campaign_figures(list_earlier(campaign))
     usable = [(other, figures) for other, figures in latest if figures["delivered"] >= MIN_DELIVERED]
     result = []
     for count, rate, word in _watched(campaign):

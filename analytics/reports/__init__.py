@@ -1,0 +1,1 @@
+"""Reports: of one campaign (`campaign_*`), and across campaigns."""
