@@ -26,6 +26,7 @@ TABLE = "analytics_eventarchive"
 #: Nothing younger is ever archived, so that only older events need to be looked up there.
 FEWEST_DAYS = 30
 EVENTS_A_BATCH = 5_000
+WAIT_S = 0.05
 #: Whoever must not miss an event while it moves holds this lock together with others; a move holds it alone.
 _LOCK = crc32(b"analytics.archive")
 
@@ -129,7 +130,11 @@ def move_old_events(*, now: datetime | None = None, seconds: float = 600.0, batc
             for month in sorted({month for _, month in found}):
                 cursor.execute(_partition(month))
             with transaction.atomic():
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+                # Asked for, not queued for: whoever comes meanwhile would have to wait behind us.
+                cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+                if not cursor.fetchone()[0]:
+                    time.sleep(WAIT_S)
+                    continue
                 cursor.execute(_MOVE, [[event_id for event_id, _ in found]])
         moved, last = moved + len(found), max(event_id for event_id, _ in found)
     if moved:

@@ -7,6 +7,7 @@ and puts the new one on, in one transaction, with the message locked.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import Any
 from django.db import connection
 
 from analytics import rollups
-from analytics.ingest import archive
+from analytics.ingest import archive, conversions
 from analytics.ingest.conversions import recount_clicks
 from analytics.ingest.patterns import FEWEST, Hit, Verdict, judge, own_class
 from audiences import services as audiences
@@ -37,7 +38,7 @@ HAVING count(*) <= %s
 
 _MESSAGES = f"""
 SELECT message.id, campaign_id, variant_id, contact_id, is_test, split_part(email_normalized, '@', 2) = '',
-       provider, claimed_at, sent_at,
+       provider, attempt_no, claimed_at, sent_at,
        (SELECT count(*) FROM campaigns_link AS link
          WHERE link.variant_id = message.variant_id AND NOT link.is_honeypot),
        {", ".join(facts.HIT_FACTS)}
@@ -98,6 +99,7 @@ class JudgedMessage:
     is_test: bool
     is_erased: bool
     provider: str
+    attempts: int
     claimed_at: datetime | None
     sent_at: datetime | None
     links: int
@@ -134,12 +136,12 @@ def read_messages(ids: Collection[int], *, has_fresh: bool = False) -> list[Judg
     with connection.cursor() as cursor:
         cursor.execute(_MESSAGES, [list(ids)])
         for row in cursor.fetchall():
-            found[row[0]] = JudgedMessage(*row[:10], facts=row[10:])
+            found[row[0]] = JudgedMessage(*row[:11], facts=row[11:])
         cursor.execute(_HITS.format(is_fresh=_FRESH if has_fresh else "false"), [list(found)])
         for message_id, *hit, campaign_id, data, device, client, country, mailbox, is_fresh in cursor.fetchall():
             dimensions = (("device", device), ("client", client), ("country", country), ("mailbox", mailbox))
             named = tuple((dimension, value) for dimension, value in dimensions if value)
-            found[message_id].hits.append(StoredHit(Hit(*hit), campaign_id, data, named, is_fresh))
+            found[message_id].hits.append(StoredHit(Hit(*hit), campaign_id, json.loads(data), named, is_fresh))
         cursor.execute(_ARCHIVED_CLICKS, [list(found)])
         for message_id, link_id in cursor.fetchall():
             found[message_id].archived_links.add(link_id)
@@ -300,6 +302,8 @@ def apply(correction: Correction) -> None:
                 )
     facts.correct_facts(sorted(correction.facts))
     rollups.shift_figures(correction.shifts)
+    if counted := [one for one in ids if one not in correction.fresh]:
+        conversions.recount_clicks(event_ids=counted)
     recount_clicks(event_ids=[one for one in ids if one not in correction.fresh])
     if correction.contacts:
         with connection.cursor() as cursor:

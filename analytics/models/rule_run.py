@@ -28,9 +28,7 @@ class RuleRun(TenantModel):
         default=0, help_text="Messages that keep their classes: archived events, or a person who was erased."
     )
     reasons = models.JSONField(default=dict, blank=True, help_text="`old class > new class and reason` -> hits.")
-    before = models.JSONField(
-        default=dict, blank=True, help_text="Campaign id -> figures before, where they change."
-    )
+    before = models.JSONField(default=dict, blank=True, help_text="Campaign id -> figures before, where they change.")
     after = models.JSONField(default=dict, blank=True, help_text="Campaign id -> the same figures after.")
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -42,3 +40,10 @@ class RuleRun(TenantModel):
 
     def __str__(self) -> str:
         return f"rules {self.rules_version}, {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def share_done(self) -> float:
+        """How far it has come, from 0 to 1."""
+        if self.status == self.Status.DONE:
+            return 1.0
+        return round(self.last_message_id / self.end_message_id, 4) if self.end_message_id else 0.0

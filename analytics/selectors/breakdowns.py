@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.db import connection
 from django.db.models import QuerySet
 
-from analytics.models import Breakdown, Event, LinkStats
+from analytics.models import Breakdown, Event, EventArchive, LinkStats
 from analytics.selectors.mailboxes import OTHER, provider_of
 from campaigns.models import Campaign, Link
 
@@ -36,8 +36,11 @@ SELECT split_part(email_normalized, '@', 2) AS domain,
 """
 _DEFERRED = """
 SELECT split_part(message.email_normalized, '@', 2), count(DISTINCT message.id)
-  FROM analytics_event AS event JOIN campaigns_message AS message ON message.id = event.message_id
- WHERE event.campaign_id = %s AND event.kind = 'deferred' GROUP BY 1
+  FROM (SELECT message_id FROM analytics_event WHERE campaign_id = %s AND kind = 'deferred'
+        UNION ALL
+        SELECT message_id FROM analytics_eventarchive WHERE campaign_id = %s AND kind = 'deferred') AS event
+  JOIN campaigns_message AS message ON message.id = event.message_id
+ GROUP BY 1
 """
 
 #: Part of a user agent -> what people call it; the first match counts.
@@ -106,7 +109,7 @@ def get_domains(campaign: Campaign) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(_BY_DOMAIN, [campaign.pk])
         found = cursor.fetchall()
-        cursor.execute(_DEFERRED, [campaign.pk])
+        cursor.execute(_DEFERRED, [campaign.pk, campaign.pk])
         deferred = dict(cursor.fetchall())
     rows = [
         dict(
@@ -172,7 +175,7 @@ def client_of(agent: str) -> str:
     return next((name for part, name in _CLIENTS if part in agent), "")
 
 
-def _detail(event: Event) -> str:
+def _detail(event: Event | EventArchive) -> str:
     if event.actor == Event.Actor.MACHINE:
         return REASON_LABELS.get(event.actor_reason, event.actor_reason)
     if event.kind == Event.Kind.CLICKED:
@@ -182,7 +185,7 @@ def _detail(event: Event) -> str:
     return str(event.data.get("detail", ""))[:80]
 
 
-def describe(event: Event) -> dict[str, Any]:
+def describe(event: Event | EventArchive) -> dict[str, Any]:
     """Return an event as pages and sockets show it: who is masked, what is in words."""
     moment: datetime = event.occurred_at
     return {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from django.urls import reverse
 
-from analytics.models import Event
+from analytics.models import Event, EventArchive
 from analytics.selectors.breakdowns import describe
 from audiences.models import Contact
 from audiences.selectors.contacts import TimelineEntry
@@ -40,13 +40,7 @@ def contact_timeline(contact: Contact, limit: int) -> Iterator[TimelineEntry]:
         if message.sent_at:
             url = reverse("analytics:live", args=[message.campaign_id]) if message.campaign_id else ""
             yield TimelineEntry(message.sent_at, "send", f"Sent {name}", url=url)
-    events = (
-        Event.objects.for_workspace(contact.workspace_id)
-        .filter(message__contact=contact, kind__in=LOOKS)
-        .select_related("message", "message__campaign", "link")
-        .order_by("-id")[:limit]
-    )
-    for event in events:
+    for event in _events(contact, limit):
         icon, word = LOOKS[event.kind]
         if event.actor == Event.Actor.MACHINE:
             icon, word = "machine", f"{word} by a machine"
@@ -54,3 +48,18 @@ def contact_timeline(contact: Contact, limit: int) -> Iterator[TimelineEntry]:
         yield TimelineEntry(
             event.occurred_at, icon, f"{word}: {campaign.name}" if campaign else word, describe(event)["detail"]
         )
+
+
+def _events(contact: Contact, limit: int) -> list[Event | EventArchive]:
+    """Return the latest events of a contact; the archive is asked only when there is room."""
+    found: list[Event | EventArchive] = []
+    for model in (Event, EventArchive):
+        if len(found) < limit:
+            events = (
+                model.objects.for_workspace(contact.workspace_id)
+                .filter(message__contact=contact, kind__in=LOOKS)
+                .select_related("message", "message__campaign", "link")
+                .order_by("-id")
+            )
+            found += events[: limit - len(found)]
+    return found

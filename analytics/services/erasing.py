@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
+from analytics.ingest import archive
 from analytics.ingest.entries import PERSONAL_DATA
 from analytics.models import ReportRecipient
 from audiences.models import Contact
@@ -23,6 +24,7 @@ def forget_person(contact: Contact) -> None:
             " WHERE message_id = ANY(%s)",
             [list(PERSONAL_DATA), ids],
         )
+    archive.forget_hits(ids, PERSONAL_DATA)
     ReportRecipient.objects.for_workspace(contact.workspace_id).filter(
         email=contact.email_normalized, user=None
     ).delete()

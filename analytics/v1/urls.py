@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from analytics.v1 import campaigns, events, experiment, goals, insight, reports, subjects
+from analytics.v1 import campaigns, events, experiment, goals, insight, reclassifications, report, reports, subjects
 
 router = SimpleRouter(trailing_slash=False)
 router.register("goals", goals.Goals, basename="goal")
+router.register("analytics/reclassifications", reclassifications.Reclassifications, basename="reclassification")
 router.register("reports", reports.Reports, basename="report")
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -24,5 +25,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contacts/<uuid:id>/events", events.ContactEvents.as_view({"get": "list"})),
     path("events", events.Conversions.as_view()),
     path("subjects/similar", subjects.SimilarSubjectsView.as_view()),
+    path("campaigns/<uuid:id>/report", report.ReportView.as_view()),
+    path("campaigns/<uuid:id>/recipients", report.RecipientsView.as_view({"get": "list"})),
+    path("campaigns/<uuid:id>/bounces", report.BouncesView.as_view()),
+    path("campaigns/<uuid:id>/why", report.WhyView.as_view()),
     path("", include(router.urls)),
 ]

@@ -170,6 +170,8 @@ v1/campaigns/<uuid:id>/follow-up                              Campaign
 v1/contacts/<uuid:id>/events                                  Contact
 v1/events
 v1/subjects/similar
+v1/analytics/reclassifications
+v1/analytics/reclassifications/<id>                           RuleRun
 v1/goals
 v1/goals/<id>                                                 Goal
 v1/reports
@@ -277,6 +279,10 @@ campaigns/<uuid:campaign_id>/angles                           Campaign
 campaigns/<uuid:campaign_id>/duplicate                        Campaign
 campaigns/<uuid:campaign_id>/delete                           Campaign
 campaigns/<uuid:campaign_id>/template                         Campaign
+campaigns/<uuid:campaign_id>/test                             Campaign
+campaigns/<uuid:campaign_id>/test/card                        Campaign
+campaigns/<uuid:campaign_id>/test/choose                      Campaign
+campaigns/<uuid:campaign_id>/test/outlook                     Campaign
 campaigns/<uuid:campaign_id>/review                           Campaign
 campaigns/<uuid:campaign_id>/review/audience                  Campaign
 campaigns/<uuid:campaign_id>/review/sender                    Campaign
@@ -344,6 +350,24 @@ campaigns/<uuid:campaign_id>/live/providers                   Campaign
 campaigns/<uuid:campaign_id>/insight                          Campaign
 campaigns/<uuid:campaign_id>/follow-up                        Campaign
 campaigns/<uuid:campaign_id>/live/<slug:action>               Campaign
+campaigns/<uuid:campaign_id>/report                           Campaign
+campaigns/<uuid:campaign_id>/report.csv                       Campaign
+campaigns/<uuid:campaign_id>/report.json                      Campaign
+campaigns/<uuid:campaign_id>/report/links                     Campaign
+campaigns/<uuid:campaign_id>/report/links/map                 Campaign
+campaigns/<uuid:campaign_id>/report/recipients                Campaign
+campaigns/<uuid:campaign_id>/report/recipients.csv            Campaign
+campaigns/<uuid:campaign_id>/report/recipients.json           Campaign
+campaigns/<uuid:campaign_id>/report/recipients/segment        Campaign
+campaigns/<uuid:campaign_id>/report/bounces                   Campaign
+campaigns/<uuid:campaign_id>/report/content                   Campaign
+campaigns/<uuid:campaign_id>/report/content/frame             Campaign
+campaigns/<uuid:campaign_id>/report/variants                  Campaign
+campaigns/<uuid:campaign_id>/report/why                       Campaign
+v1/campaigns/<uuid:id>/report                                 Campaign
+v1/campaigns/<uuid:id>/recipients                             Campaign
+v1/campaigns/<uuid:id>/bounces                                Campaign
+v1/campaigns/<uuid:id>/why                                    Campaign
 """
 
 #: Staff only.

@@ -332,7 +332,9 @@ def test_captured_bytes_carry_personal_links_for_each_reader() -> None:
 
 
 def test_simulated_readers_plan_a_believable_share_of_visits() -> None:
-    mail = readers._Mail(pixel="http://x/t/o/1", links=["http://x/t/c/1", "http://x/t/c/2"], hidden=[], one_click="http://x/u/1")
+    mail = readers._Mail(
+        pixel="http://x/t/o/1", links=["http://x/t/c/1", "http://x/t/c/2"], hidden=[], one_click="http://x/u/1"
+    )
     visits = readers.plan_visits([mail] * 1000, spread_s=40, chance=random.Random(7))
     people = [visit for visit in visits if visit.agent in readers.PEOPLE]
     opens = sum(visit.kind == "opened" for visit in people)
