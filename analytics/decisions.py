@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, QuerySet
 
 from accounts import activity
 from accounts.models import User
@@ -42,12 +42,15 @@ def list_open_tests(now: datetime) -> list[UUID]:
     return list(undecided.order_by(F("launched_at")).values_list("pk", flat=True)[:MOST_AT_ONCE])
 
 
-def lock_test(campaign_id: UUID) -> tuple[Campaign, Experiment]:
+def lock_test(campaigns: QuerySet[Campaign], campaign_id: UUID) -> tuple[Campaign, Experiment]:
     """Return a campaign and its test, both held until the transaction ends: one at a time decides.
 
     A campaign whose variants were sent without a plan gets the plan of an even split.
+
+    Args:
+        campaigns: where it is looked for: a workspace's, or all when beat asks.
     """
-    rows = Campaign.objects.select_for_update(of=("self",), no_key=True).select_related("workspace")
+    rows = campaigns.select_for_update(of=("self",), no_key=True).select_related("workspace")
     campaign = rows.get(pk=campaign_id)
     tests = Experiment.objects.for_workspace(campaign.workspace_id).select_for_update(of=("self",), no_key=True)
     experiment = tests.filter(campaign=campaign).first()
@@ -74,7 +77,7 @@ def decide(campaign_id: UUID, *, now: datetime) -> Experiment:
     Returns:
         The test as it is now; `decided_at` is empty while it goes on.
     """
-    campaign, experiment = lock_test(campaign_id)
+    campaign, experiment = lock_test(Campaign.objects.all(), campaign_id)
     held = get_waves(campaign)["held_for_test"]
     if experiment.decided_at is not None or (held and campaign.status != Campaign.Status.SENDING):
         return experiment

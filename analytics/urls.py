@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from analytics.views import hooks
+from analytics.views.experiment import ExperimentCard, ExperimentChoose, PlanOutlook
 from analytics.views.figures import FiguresPage
 from analytics.views.home import HomePage
 from analytics.views.insight import FollowUpAction, InsightCard
@@ -32,6 +33,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("analytics", FiguresPage.as_view(), name="campaign_figures"),
     path("campaigns/<uuid:campaign_id>/live", LivePage.as_view(), name="live"),
     path("campaigns/<uuid:campaign_id>/live/providers", ProvidersFragment.as_view(), name="live_providers"),
+    path("campaigns/<uuid:campaign_id>/test/card", ExperimentCard.as_view(), name="experiment_card"),
+    path("campaigns/<uuid:campaign_id>/test/choose", ExperimentChoose.as_view(), name="experiment_choose"),
+    path("campaigns/<uuid:campaign_id>/test/outlook", PlanOutlook.as_view(), name="experiment_outlook"),
     path("campaigns/<uuid:campaign_id>/insight", InsightCard.as_view(), name="insight"),
     path("campaigns/<uuid:campaign_id>/follow-up", FollowUpAction.as_view(), name="follow_up"),
     path("campaigns/<uuid:campaign_id>/live/<slug:action>", LiveAction.as_view(), name="live_action"),

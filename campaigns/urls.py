@@ -12,6 +12,7 @@ from campaigns.views import (
     composer,
     doubts,
     drafting,
+    experiment,
     history,
     ledger,
     likeness,
@@ -49,6 +50,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<uuid:campaign_id>/duplicate", campaigns.CampaignDuplicate.as_view(), name="campaign_duplicate"),
     path("campaigns/<uuid:campaign_id>/delete", campaigns.CampaignDelete.as_view(), name="campaign_delete"),
     path("campaigns/<uuid:campaign_id>/template", templates.TemplateSave.as_view(), name="template_save"),
+    path("campaigns/<uuid:campaign_id>/test", experiment.ExperimentPage.as_view(), name="experiment"),
     path("campaigns/<uuid:campaign_id>/review", review.ReviewPage.as_view(), name="review"),
     *(
         path(f"campaigns/<uuid:campaign_id>/review/{verb}", view, name=f"review_{verb}")
@@ -112,6 +114,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/sending/<slug:provider>/use", providers.ProviderUse.as_view(), name="provider_use"),
     path("settings/sending/<slug:provider>/test", providers.ProviderTrial.as_view(), name="provider_test"),
     path("settings/sending/<slug:provider>/remove", providers.ProviderRemove.as_view(), name="provider_remove"),
+    path("campaigns/<uuid:campaign_id>/links/repoint", links.RepointPart.as_view(), name="repoint"),
+    path("campaigns/<uuid:campaign_id>/links/repoint/save", links.RepointAction.as_view(), name="repoint_save"),
     path("campaigns/<uuid:campaign_id>/messages", ledger.MessageListPage.as_view(), name="message_list"),
     path("campaigns/<uuid:campaign_id>/messages.csv", ledger.MessageExport.as_view(), name="message_export"),
     path("messages/in-doubt", doubts.DoubtListPage.as_view(), name="doubt_list"),

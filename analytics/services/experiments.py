@@ -39,7 +39,7 @@ def choose_winner(*, campaign: Campaign, variant: Variant, actor: User | None, r
     if len(reason) > LONGEST_REASON:
         detail = f"Say it in at most {LONGEST_REASON} characters."
         raise Invalid(detail, errors=[FieldError("reason", "too_long", detail)])
-    campaign, experiment = lock_test(campaign.pk)
+    campaign, experiment = lock_test(Campaign.objects.for_workspace(campaign.workspace_id), campaign.pk)
     if experiment.winner_id == variant.pk:
         return experiment
     variants = compared_variants(campaign)
