@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from zlib import crc32
 
 import structlog
@@ -128,7 +127,7 @@ def move_old_events(*, now: datetime | None = None, seconds: float = 600.0, batc
             if not found:
                 break
             for month in sorted({month for _, month in found}):
-                cursor.execute(_partition(month))
+                make_room(month)
             with transaction.atomic():
                 # Asked for, not queued for: whoever comes meanwhile would have to wait behind us.
                 cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
@@ -140,6 +139,17 @@ def move_old_events(*, now: datetime | None = None, seconds: float = 600.0, batc
     if moved:
         logger.info("events_archived", events=moved, received_before=limit.isoformat())
     return moved
+
+
+def make_room(day: date) -> None:
+    """Make the partition for the month of a day, unless it is there."""
+    month = day.replace(day=1)
+    first, end = _start(month), _start(_next_month(month))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TABLE IF NOT EXISTS {_partition_name(month)} PARTITION OF {TABLE} "
+            f"FOR VALUES FROM ('{first.isoformat()}') TO ('{end.isoformat()}')"
+        )
 
 
 def list_months() -> list[ArchiveMonth]:
@@ -196,11 +206,3 @@ def _start(day: date) -> datetime:
 
 def _partition_name(month: date) -> str:
     return f"{TABLE}_{month:%Y_%m}"
-
-
-def _partition(month: date) -> Any:
-    first, end = _start(month), _start(_next_month(month))
-    return (
-        f"CREATE TABLE IF NOT EXISTS {_partition_name(month)} PARTITION OF {TABLE} "
-        f"FOR VALUES FROM ('{first.isoformat()}') TO ('{end.isoformat()}')"
-    )
