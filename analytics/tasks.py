@@ -14,6 +14,7 @@ from analytics.brake import list_watched, watch
 from analytics.decisions import decide, list_open_tests
 from analytics.ingest import archive, rule_runs
 from analytics.models import RuleRun
+from analytics.reports import calendar, facets
 
 logger = structlog.get_logger(__name__)
 

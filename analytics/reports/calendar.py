@@ -1,8 +1,8 @@
 """Reports by the calendar: claim the slots that are due, write down whose mail is to go out, and send it once.
 
-A slot is claimed and its mails written down in one transaction, with the schedule's row locked; the unique key of a mail
-(recipient and slot) stands behind the lock, so two beats cannot mail twice. A mail is marked before it is handed over:
-one whose process dies then is never sent again, and says so.
+A slot is claimed and its mails written down in one transaction, with the schedule's row locked; the unique key of a
+mail (recipient and slot) stands behind the lock, so two beats cannot mail twice. A mail is marked before it is handed
+over: one whose process dies then is never sent again, and says so.
 """
 
 from __future__ import annotations
@@ -76,10 +76,7 @@ def _write_down(schedule: ReportSchedule, now: datetime) -> int:
     assert slot is not None
     recipients = ReportRecipient.objects.across_workspaces().filter(schedule=schedule, stopped_at=None)
     mails = ReportMail.objects.bulk_create(
-        [
-            ReportMail(workspace_id=schedule.workspace_id, recipient=recipient, slot_at=slot)
-            for recipient in recipients
-        ],
+        [ReportMail(workspace_id=schedule.workspace_id, recipient=recipient, slot_at=slot) for recipient in recipients],
         ignore_conflicts=True,
     )
     schedule.last_run_at = now
@@ -112,7 +109,10 @@ def _send(one: ReportMail, answers: dict[Any, Answer], now: datetime) -> str:
     recipient, report = one.recipient, one.recipient.schedule.report
     if recipient.stopped_at:
         return "They asked for no more."
-    if recipient.user_id and not Membership.objects.for_workspace(one.workspace_id).filter(user=recipient.user).exists():
+    if (
+        recipient.user_id
+        and not Membership.objects.for_workspace(one.workspace_id).filter(user=recipient.user).exists()
+    ):
         return "They left the workspace."
     if now - one.slot_at > FRESH_FOR and now - one.created_at > FRESH_FOR:
         return "It could not be sent within a day."

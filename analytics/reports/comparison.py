@@ -56,7 +56,7 @@ def get_comparison(workspace: Workspace, query: ReportQuery, *, zone: ZoneInfo) 
                 "high": high,
                 "reached": owed[campaign.pk]["reached"] if campaign.pk in owed else 0,
                 "revenue": owed[campaign.pk]["revenue"] if campaign.pk in owed else {},
-                "href": reverse("analytics:live", args=[campaign.pk]),
+                "href": reverse("analytics:report", args=[campaign.pk]),
             }
         )
     names = [campaign.name for campaign in chosen]

@@ -1,4 +1,4 @@
-"""A report as a mail: the same figures and tables as on its page, as HTML that every mail program shows, and as text."""
+"""A report as a mail: the figures and tables of its page, as HTML that every mail program shows, and as text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ def send(*, report: Report, recipient: ReportRecipient, answer: Answer) -> None:
         "answer": answer,
         "workspace": report.workspace,
         "most_rows": MOST_ROWS,
-        "most_rows_slice": f":{MOST_ROWS}",
         "link": f"{settings.PUBLIC_URL}/reports/kept/{report.pk}" if recipient.user_id else "",
         "stop": address,
     }

@@ -176,7 +176,7 @@ def _by_campaign(rows: Rows, owed: dict[Any, dict[str, Any]], zone: ZoneInfo, *,
                 "launched_at": campaign.launched_at.astimezone(zone) if campaign.launched_at else None,
                 "reached": owed[campaign.pk]["reached"] if campaign.pk in owed else 0,
                 "revenue": owed[campaign.pk]["revenue"] if campaign.pk in owed else {},
-                "href": reverse("analytics:live", args=[campaign.pk]),
+                "href": reverse("analytics:report", args=[campaign.pk]),
             }
             for campaign, figures in rows
         ],
@@ -199,14 +199,16 @@ def _by_list(workspace: Workspace, ids: Sequence[Any]) -> Table:
     found = _facets(ids, Facet.Dimension.LIST)
     lists = ContactList.objects.for_workspace(workspace).filter(pk__in=[value for value in found if value])
     names = {"": "No list, by segment only", **{str(pk): name for pk, name in lists.values_list("pk", "name")}}
+    rows: list[dict[str, Any]] = [
+        {"name": names.get(value, "A list that was deleted"), **with_rates(dict(counts))}
+        for value, counts in found.items()
+    ]
+    rows.sort(key=lambda row: (-row["sent"], row["name"] == names[""], row["name"]))
     return Table(
         "lists",
         "By list",
         (Column("name", "List", "text"), Column("sent", "Sent"), *_RATE_COLUMNS),
-        [
-            {"name": names.get(value, "A list that was deleted"), **with_rates(dict(counts))}
-            for value, counts in sorted(found.items(), key=lambda one: -one[1]["sent"])
-        ],
+        rows,
         note="A mail to somebody on two of a campaign’s lists counts for both.",
     )
 

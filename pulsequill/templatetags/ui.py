@@ -85,6 +85,7 @@ STATUS_LOOKS: dict[str, Look] = {
     "sent": Look("ok", "check"),
     "cancelled": Look("", "block"),
     "failed": Look("bad", "warn"),
+    "held": Look("line", "pause", "Held back"),
     "queued": Look("line", "clock"),
     "retrying": Look("warn", "refresh"),
     "in_doubt": Look("warn", "help", "In doubt"),
@@ -255,7 +256,7 @@ NAVIGATION: tuple[NavItem, ...] = (
     NavItem(("templates",), "Templates", "templates", "campaigns:template_list", shortcut="g t"),
     NavItem(("media",), "Media", "media", "campaigns:media", shortcut="g m"),
     NavItem(("ai",), "AI studio", "ai", "aiwriter:studio", is_primary=True, shortcut="g i"),
-    NavItem(("analytics",), "Analytics", "analytics", "analytics:campaign_figures", shortcut="g r"),
+    NavItem(("analytics",), "Analytics", "analytics", "analytics:reports", shortcut="g r"),
     NavItem(("outbox",), "Outbox", "outbox", "campaigns:outbox", shortcut="g o"),
 )
 FOOT: tuple[NavItem, ...] = (

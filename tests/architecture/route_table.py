@@ -31,6 +31,8 @@ u/<str:token>
 p/<str:token>
 w/<str:token>
 hooks/sendgrid/<str:token>
+r/stop/<str:token>
+r/<str:token>
 hooks/bounce/<str:token>
 m/<uuid:asset_id>.<slug:extension>
 """
@@ -139,6 +141,7 @@ v1/campaigns/<uuid:id>/messages                               Campaign
 v1/messages/in-doubt
 v1/messages/settle
 v1/settlements/<uuid:id>/undo                                 Settlement
+v1/links/<uuid:id>                                            Link
 v1/messages/<uuid:id>                                         Message
 v1/messages/<uuid:id>/mark-sent                               Message
 v1/messages/<uuid:id>/resend                                  Message
@@ -163,6 +166,8 @@ v1/campaigns/<uuid:id>/links                                  Campaign
 v1/campaigns/<uuid:id>/timeline                               Campaign
 v1/campaigns/<uuid:id>/domains                                Campaign
 v1/campaigns/<uuid:id>/live                                   Campaign
+v1/campaigns/<uuid:id>/brake                                  Campaign
+v1/campaigns/<uuid:id>/release                                Campaign
 v1/campaigns/<uuid:id>/experiment                             Campaign
 v1/campaigns/<uuid:id>/experiment/choose                      Campaign
 v1/campaigns/<uuid:id>/insight                                Campaign
@@ -336,6 +341,8 @@ messages/in-doubt
 messages/in-doubt/settle
 messages/in-doubt/<uuid:settlement_id>/undo                   Settlement
 campaigns/<uuid:campaign_id>/messages                         Campaign
+campaigns/<uuid:campaign_id>/links/repoint                    Campaign
+campaigns/<uuid:campaign_id>/links/repoint/save               Campaign
 messages/<uuid:message_id>/<slug:verb>                        Message
 outbox
 outbox.json
@@ -344,10 +351,26 @@ outbox/<int:key>                                              CapturedMessage
 outbox/<int:key>/body                                         CapturedMessage
 outbox/<int:key>.eml                                          CapturedMessage
 /
-analytics
+reports
+reports/compare
+reports/cohorts
+reports/engagement
+reports/<slug:kind>/file
+reports/goals
+reports/goals/new
+reports/goals/<uuid:goal_id>                                  Goal
+reports/goals/<uuid:goal_id>/delete                           Goal
+reports/keep
+reports/kept
+reports/kept/<uuid:report_id>                                 Report
+reports/kept/<uuid:report_id>/mail                            Report
+reports/kept/<uuid:report_id>/share                           Report
+reports/kept/<uuid:report_id>/delete                          Report
+reports/links/<uuid:share_id>/revoke                          ReportShare
 campaigns/<uuid:campaign_id>/live                             Campaign
 campaigns/<uuid:campaign_id>/live/providers                   Campaign
 campaigns/<uuid:campaign_id>/insight                          Campaign
+campaigns/<uuid:campaign_id>/brake                            Campaign
 campaigns/<uuid:campaign_id>/follow-up                        Campaign
 campaigns/<uuid:campaign_id>/live/<slug:action>               Campaign
 campaigns/<uuid:campaign_id>/report                           Campaign

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.journeys.api_client import ApiClient
-from tests.pages import LOOKS, PageFor, assert_accessible, assert_fits, save_picture
+from tests.journeys.signing_in import sign_in
+from tests.pages import LOOKS, PageFor, assert_accessible, assert_fits, save_picture, settle
 
 PUBLIC = ["/sign-in", "/sign-up", "/password/forgot"]
 PAGES = [
@@ -39,7 +40,13 @@ PAGES = [
     "/segments/new",
     "/ai/voices/new",
     "/outbox",
-    "/analytics",
+    "/reports",
+    "/reports/compare",
+    "/reports/cohorts",
+    "/reports/engagement",
+    "/reports/goals",
+    "/reports/goals/new",
+    "/reports/kept",
     "/ai",
     "/settings",
     "/settings/team",
@@ -81,7 +88,7 @@ def test_every_page_is_accessible_and_fits(
         answer = page.goto(instance.url + path.format(**ids))
         assert answer is not None
         assert answer.status == 200, f"{path}: {answer.status}"
-        page.wait_for_load_state("networkidle")
+        settle(page)
         save_picture(
             page, f"{path.format(**dict.fromkeys(ids, 'one')).strip('/').replace('/', '-') or 'home'}-{theme}-{width}"
         )
@@ -93,12 +100,7 @@ def test_every_page_is_accessible_and_fits(
 
     for path in PUBLIC:
         look(path)
-    email, password = instance.sign_ins["owner"]
-    page.goto(f"{instance.url}/sign-in")
-    page.get_by_label("Email").fill(email)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{instance.url}/")
+    sign_in(page, instance, "owner")
     for path in PAGES:
         look(path)
     assert not problems, "\n\n".join(problems)
