@@ -76,6 +76,7 @@ class Event(EventBase):
         indexes = [
             models.Index(fields=["campaign", "-id"], name="event_recent"),
             models.Index(fields=["campaign"], condition=models.Q(kind="deferred"), name="event_deferred"),
+            models.Index(fields=["campaign"], condition=models.Q(kind="bounced"), name="event_bounced"),
         ]
 
 

@@ -108,7 +108,7 @@ class RecipientFilter:
         if self.link:
             links = Link.objects.filter(workspace_id=campaign.workspace_id, variant__campaign=campaign)
             same = links.filter(url__in=links.filter(pk=int(self.link)).values("url"))
-            clicks = Event.objects.filter(
+            clicks = Event.objects.for_workspace(campaign.workspace_id).filter(
                 message=OuterRef("pk"), kind=Event.Kind.CLICKED, actor=Event.Actor.HUMAN, link__in=same.values("pk")
             )
             rows = rows.filter(Exists(clicks), first_clicked_at__isnull=False)
@@ -202,7 +202,8 @@ def stream_rows(rows: QuerySet[Message]) -> Iterator[dict[str, Any]]:
 def describe_rows(rows: list[Message]) -> Iterator[dict[str, Any]]:
     """Yield one mapping of `COLUMNS` for each row; the goals of all are one query."""
     goals: dict[int, list[str]] = {}
-    reached = Conversion.objects.filter(message__in=[row.pk for row in rows]).order_by("goal__key")
+    own = Conversion.objects.for_workspace(rows[0].workspace_id) if rows else Conversion.objects.none()
+    reached = own.filter(message__in=[row.pk for row in rows]).order_by("goal__key")
     for key, goal in reached.values_list("message_id", "goal__key").distinct():
         goals.setdefault(key, []).append(goal)
     for row in rows:

@@ -58,12 +58,13 @@ def make_sent(
     workspace: Workspace | None = None,
     variants: int = 1,
     name: str = "Harvest launch",
+    who: str = "reader",
     **changes: Any,
 ) -> Sent:
     """A campaign whose mails have been delivered to the outbox."""
     workspace = workspace or make_workspace()
-    contacts = [make_contact(workspace, f"reader{n}@{DOMAINS[n % 3]}", first_name=f"Reader {n}") for n in range(size)]
-    chosen = make_list(workspace, *contacts, name="Newsletter")
+    contacts = [make_contact(workspace, f"{who}{n}@{DOMAINS[n % 3]}", first_name=f"Reader {n}") for n in range(size)]
+    chosen = make_list(workspace, *contacts, name=f"Newsletter of {who}s")
     contents = [
         {"label": chr(65 + n), "subject": f"Beans {n}", "preview_text": "Picked in June", "body": BODY,
          "share": 100 // variants}
