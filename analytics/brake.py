@@ -26,6 +26,7 @@ from campaigns.braking import DEAD_LINKS, RATES, limits_of
 from campaigns.models import Campaign, DeliveryMinute, Link, Message
 from campaigns.preflight import link_answers
 from campaigns.preflight.link_answers import State
+from campaigns.selectors.waves import get_waves
 from campaigns.services import brakes, waves
 
 #: Messages after which a rate speaks for itself (RULES.md section 3), and below which nothing does.
@@ -97,7 +98,7 @@ def watch(campaign_id: UUID, *, now: datetime) -> str:
     if dead:
         reasons = [f"{'One link leads' if len(dead) == 1 else f'{len(dead)} links lead'} nowhere: {_first(dead)}."]
     if reasons:
-        figures = {row["limit_of"]: [row["happened"], row["messages"], row["limit"]] for row in rows}
+        figures = {row["name"]: [row["happened"], row["messages"], row["limit"]] for row in rows}
         return "braked" if brakes.pull_brake(campaign=campaign, reasons=reasons, figures=figures) else ""
     return "released" if is_due and waves.release_canary(campaign=campaign) else ""
 
@@ -114,7 +115,7 @@ def get_brake(campaign: Campaign) -> list[dict[str, Any]]:
         happened, messages = evidence.of(name)
         rows.append(
             {
-                "limit_of": name,
+                "name": name,
                 "label": limit.label,
                 "of": limit.of,
                 "advice": limit.advice,
@@ -169,18 +170,46 @@ def percent(share: float) -> str:
     return f"{share * 100:.2f}".rstrip("0").rstrip(".") + " %"
 
 
+def get_state(campaign: Campaign) -> dict[str, Any]:
+    """Return how the brake stands, as the live page and `/v1/campaigns/{id}/brake` show it.
+
+    Returns:
+        `state` (`braked`; `watching` while people wait behind the first readers; `on`; `off` when nothing of it is
+        being sent), `reason` when braked, `waiting` people, `releases_at` (None: once the first mails have left), the
+        `dead_links` switch, and the rates of `get_brake`.
+    """
+    is_running = campaign.status in (Campaign.Status.SENDING, Campaign.Status.PAUSED)
+    is_watched = is_running and bool(campaign.canary_share) and campaign.canary_released_at is None
+    waiting = get_waves(campaign)["held_for_canary"] if is_watched else 0
+    is_braked = campaign.status == Campaign.Status.PAUSED and campaign.braked_at is not None
+    return {
+        "state": "braked" if is_braked else "watching" if waiting else "on" if is_running else "off",
+        "reason": campaign.status_reason if is_braked else "",
+        "waiting": waiting,
+        "releases_at": watched_until(campaign) if waiting else None,
+        "dead_links": limits_of(campaign.brake)[DEAD_LINKS],
+        "rates": get_brake(campaign),
+    }
+
+
 def is_watch_over(campaign: Campaign, now: datetime) -> bool:
-    """Return whether the first readers have been watched for as long as was asked for: from the last of their mails."""
+    """Return whether the first readers have been watched for as long as was asked for."""
     if not campaign.canary_share or campaign.canary_released_at is not None:
         return False
+    until = watched_until(campaign)
+    return until is not None and now >= until
+
+
+def watched_until(campaign: Campaign) -> datetime | None:
+    """Return until when the first readers are watched: from the last of their mails on; None while one is to leave."""
     rows = Message.objects.for_workspace(campaign.workspace_id).filter(campaign=campaign, is_test=False)
     if rows.filter(status__in=_ON_THE_WAY).exists():
-        return False
+        return None
     last = DeliveryMinute.objects.filter(campaign=campaign, sent__gt=0).aggregate(last=Max("minute"))["last"]
     if last is None and rows.filter(status=Message.Status.RETRYING).exists():
-        return False
+        return None
     since: datetime | None = last + timedelta(minutes=1) if last else campaign.launched_at
-    return since is not None and now >= since + timedelta(minutes=campaign.canary_minutes)
+    return since + timedelta(minutes=campaign.canary_minutes) if since else None
 
 
 def dead_links(campaign: Campaign) -> list[str]:

@@ -16,6 +16,7 @@ from campaigns.views import (
     history,
     ledger,
     likeness,
+    links,
     media,
     outbox,
     providers,

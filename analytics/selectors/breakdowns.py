@@ -87,11 +87,12 @@ def get_links(campaign: Campaign, *, limit: int | None = None) -> list[dict[str,
         workspace_id=campaign.workspace_id, variant__campaign=campaign, is_honeypot=False
     ).order_by("id")
     stats = {row.link_id: row for row in LinkStats.objects.filter(campaign=campaign)}
-    by_url: dict[str, dict[str, Any]] = {}
+    by_url: dict[tuple[str, str], dict[str, Any]] = {}
     for link in links:
         row = by_url.setdefault(
-            link.url,
-            {"url": link.url, "label": short_url(link.url), "position": link.position, "clicks": 0, "unique_clicks": 0,
+            (link.url, link.original_url),
+            {"id": str(link.public_id), "url": link.url, "original_url": link.original_url,
+             "label": short_url(link.url), "position": link.position, "clicks": 0, "unique_clicks": 0,
              "machine_clicks": 0},
         )  # fmt: skip
         if counted := stats.get(link.pk):

@@ -6,14 +6,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.v1.base import WorkspaceRelatedField
 from aiwriter.services.generations import ANSWERED_BY
-from analytics.models import Event, Report
+from analytics.models import Event
 from analytics.selectors import RATES
 from analytics.selectors.breakdowns import DOMAIN_COUNTERS
 from analytics.selectors.figures import EVENT_COUNTERS, STATUSES
 from analytics.selectors.timeline import SERIES
-from campaigns.models import Campaign
 
 _COUNTS = ("recipients", *STATUSES, "delivered", *EVENT_COUNTERS)
 
@@ -51,7 +49,9 @@ class StatsSerializer(FiguresSerializer):  # type: ignore[misc, valid-type]
 class LinkSerializer(serializers.Serializer[Any]):
     """How often a link was followed."""
 
+    id = serializers.UUIDField(help_text="`PATCH /v1/links/{id}` points it elsewhere.")
     url = serializers.CharField()
+    original_url = serializers.CharField(help_text="Where it led when the mail was written; empty: the same.")
     label = serializers.CharField()  # type: ignore[assignment]
     position = serializers.IntegerField()
     clicks = serializers.IntegerField(help_text="By people, repeats included.")
@@ -136,33 +136,6 @@ class EventSerializer(serializers.ModelSerializer[Event]):
     def get_message(self, event: Event) -> str | None:
         """The message's public id."""
         return str(event.message.public_id) if event.message else None
-
-
-class ReportQuerySerializer(serializers.Serializer[Any]):
-    """Which campaigns a report compares."""
-
-    campaigns = WorkspaceRelatedField(queryset=Campaign.objects, many=True, allow_empty=True, required=False)
-
-
-class ReportSerializer(serializers.ModelSerializer[Report]):
-    """A comparison that is kept."""
-
-    query = ReportQuerySerializer()
-
-    class Meta:
-        model = Report
-        fields = ("id", "name", "query", "created_at", "updated_at")
-        read_only_fields = ("id", "created_at", "updated_at")
-
-    def to_representation(self, report: Report) -> dict[str, Any]:
-        """Show the query as it is kept."""
-        return {
-            "id": str(report.pk),
-            "name": report.name,
-            "query": report.query,
-            "created_at": report.created_at,
-            "updated_at": report.updated_at,
-        }
 
 
 class ComparisonSerializer(serializers.Serializer[Any]):

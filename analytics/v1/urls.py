@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from analytics.v1 import campaigns, events, experiment, goals, insight, reclassifications, report, reports, subjects
+from analytics.v1 import brake, campaigns, events, experiment, goals, insight, reclassifications, report, reports, subjects
 
 router = SimpleRouter(trailing_slash=False)
 router.register("goals", goals.Goals, basename="goal")
@@ -20,6 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<uuid:id>/live", campaigns.LiveView.as_view()),
     path("campaigns/<uuid:id>/experiment", experiment.ExperimentView.as_view()),
     path("campaigns/<uuid:id>/experiment/choose", experiment.ChooseWinnerView.as_view()),
+    path("campaigns/<uuid:id>/brake", brake.BrakeView.as_view()),
+    path("campaigns/<uuid:id>/release", brake.ReleaseView.as_view()),
     path("campaigns/<uuid:id>/insight", insight.InsightView.as_view()),
     path("campaigns/<uuid:id>/follow-up", insight.FollowUpView.as_view()),
     path("contacts/<uuid:id>/events", events.ContactEvents.as_view({"get": "list"})),
@@ -29,5 +31,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<uuid:id>/recipients", report.RecipientsView.as_view({"get": "list"})),
     path("campaigns/<uuid:id>/bounces", report.BouncesView.as_view()),
     path("campaigns/<uuid:id>/why", report.WhyView.as_view()),
+    path("reports/<uuid:id>/data", reports.ReportData.as_view()),
+    path("reports/<uuid:id>/schedule", reports.ReportScheduleView.as_view()),
+    path("reports/<uuid:id>/shares", reports.ReportShares.as_view()),
+    path("reports/<uuid:id>/shares/<uuid:share_id>", reports.ReportShareView.as_view()),
     path("", include(router.urls)),
 ]

@@ -29,7 +29,7 @@ from analytics.views.live_words import (
     VIEW_WORDS,
 )
 from campaigns.models import Campaign
-from campaigns.services import sending
+from campaigns.services import sending, waves
 from pulsequill.core.charts import funnel, running_totals, shades
 from pulsequill.core.errors import NotFound
 
@@ -38,6 +38,7 @@ ACTIONS = {
     "pause": sending.pause_campaign,
     "resume": sending.resume_campaign,
     "stop": sending.cancel_campaign,
+    "release": waves.release_canary,
 }
 
 

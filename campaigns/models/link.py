@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
+
+from pulsequill.core.ids import uuid7_from_bigint
 
 
 class Link(models.Model):
@@ -24,3 +28,8 @@ class Link(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def public_id(self) -> uuid.UUID:
+        """The UUIDv7 that `/v1` shows; it contains the key."""
+        return uuid7_from_bigint(self.id, self.created_at)

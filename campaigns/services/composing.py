@@ -11,6 +11,7 @@ from accounts import activity
 from accounts.models import User, Workspace
 from aiwriter.models import Brief
 from audiences.models import ContactList, Segment
+from campaigns.braking import parse_brake
 from campaigns.content import mustache
 from campaigns.content.article import check_markdown
 from campaigns.content.blocks import validate_blocks
@@ -32,7 +33,7 @@ _LABELS = "ABCD"
 PACE = ("send_at", "timezone_mode", "send_window", "throttle_per_hour")
 #: Who gets nothing, and who gets it first: column -> the least and the most.
 PARTS: dict[str, tuple[int, int]] = {"holdout_share": (0, 50), "canary_share": (0, 20), "canary_minutes": (5, 1440)}
-COLUMNS = frozenset({"name", "sender", "track_opens", "track_clicks", "utm", "brief", *PACE, *PARTS})
+COLUMNS = frozenset({"name", "sender", "track_opens", "track_clicks", "utm", "brief", "brake", *PACE, *PARTS})
 AUDIENCE = ("lists", "segments", "exclude_lists", "exclude_segments")
 CONTENT = ("subject", "preview_text", "format", "body", "text", "share", "draft", "sender", "send_delay_minutes")
 MOST_DELAY_MINUTES = 7 * 24 * 60
@@ -226,6 +227,8 @@ def _apply(
     if columns.get("timezone_mode", Campaign.TimezoneMode.WORKSPACE) not in Campaign.TimezoneMode.values:
         modes = ", ".join(Campaign.TimezoneMode.values)
         raise _refuse("timezone_mode", "not_a_choice", f"timezone_mode is one of {modes}.")
+    if "brake" in columns:
+        columns["brake"] = parse_brake(columns["brake"])
     for name, (least, most) in PARTS.items():
         if not _is_between(columns.get(name, least), least, most):
             raise _refuse(name, "out_of_range", f"{name} is a whole number from {least} to {most}.")

@@ -23,6 +23,7 @@ from campaigns.preflight import Report
 from campaigns.selectors import campaigns as selectors
 from campaigns.services import composing, senders, sending
 from campaigns.services.link_checking import get_link_check
+from campaigns.views.brake_form import BrakeForm
 from campaigns.views.campaigns import page_of
 from campaigns.views.pace_form import NOW, PaceForm
 from campaigns.views.review_bar import SendBar
@@ -96,6 +97,7 @@ class ReviewPage(WorkspaceTemplatePage):
         kwargs.setdefault("sender_form", SenderForm())
         initial = PaceForm.initial_of(campaign, zone, proposed=in_an_hour)
         kwargs.setdefault("pace_form", PaceForm(zone=zone, initial=initial))
+        kwargs.setdefault("brake_form", BrakeForm(initial=BrakeForm.initial_of(campaign)))
         blocks, can_send = report.count("block"), role_allows(self.membership.role, "campaign.send")
         bar = SendBar(report.examined.count.included, zone, blocks=blocks, may_send=can_send)
         bar.choose(campaign, report.examined.estimate, is_now=kwargs["pace_form"]["when"].value() == NOW)

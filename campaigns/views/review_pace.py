@@ -19,7 +19,8 @@ from campaigns import preflight
 from campaigns.models import Campaign
 from campaigns.selectors import campaigns as selectors
 from campaigns.selectors.finish import estimate_launch
-from campaigns.services import link_checking, sending
+from campaigns.services import brakes, link_checking, sending
+from campaigns.views.brake_form import BrakeForm
 from campaigns.views.pace_form import AT, NOW, PaceForm
 from campaigns.views.review import SKIP_LOOKS, ReviewAction
 from campaigns.views.review_bar import SendBar
@@ -83,11 +84,15 @@ class _Go(ReviewAction):
         zone = zone_of(self.workspace.time_zone)
         is_form = "when" in request.POST
         form = PaceForm(with_default(request.POST, self.when), zone=zone)
-        if not form.is_valid():
-            return self.again(request, campaign, pace_form=form)
+        has_brake = "brake" in request.POST
+        brake_form = BrakeForm(request.POST if has_brake else None, initial=BrakeForm.initial_of(campaign))
+        if not form.is_valid() or (has_brake and not brake_form.is_valid()):
+            return self.again(request, campaign, pace_form=form, brake_form=brake_form)
         with transaction.atomic():
             if is_form:
                 sending.set_pace(campaign=campaign, **form.pace)
+            if has_brake:
+                brakes.set_brake(campaign=campaign, **brake_form.brake)
             if form.is_now:
                 sending.launch_campaign(campaign=campaign, actor=self.user)
             else:

@@ -316,6 +316,58 @@ def test_dead_links_are_not_asked_for_when_nobody_wants_to_know(site: str) -> No
     assert Site.seen == set()
 
 
+# what people and programs see of it
+
+
+def test_the_live_page_says_why_it_stopped_and_what_to_do(client: Any) -> None:
+    mailing = mailing_of(500)
+    client.force_login(make_member(mailing.workspace))
+    place = f"/campaigns/{mailing.campaign.pk}/brake"
+    assert client.get(place).content.strip() == b""
+    assert place in client.get(f"/campaigns/{mailing.campaign.pk}/live").content.decode()
+    trouble(mailing, hard=30)
+    look(mailing)
+    page = client.get(place).content.decode()
+    assert "Why it stopped" in page
+    assert "30 of 500" in page
+    assert "clean it" in page
+
+
+def test_who_waits_can_be_released_at_once_by_somebody_who_may_send(client: Any) -> None:
+    mailing = mailing_of(40, minutes_ago=5)
+    hold(mailing, 7)
+    place = f"/campaigns/{mailing.campaign.pk}"
+    client.force_login(make_member(mailing.workspace, "looks@northwind.example", Role.ANALYST))
+    page = client.get(f"{place}/brake").content.decode()
+    assert "<b>7</b> wait behind them" in page
+    assert "Release now" not in page
+    assert client.post(f"{place}/live/release").status_code == 403
+    client.force_login(make_member(mailing.workspace))
+    assert "Release now" in client.get(f"{place}/brake").content.decode()
+    client.post(f"{place}/live/release")
+    assert Message.objects.filter(status=Message.Status.QUEUED).count() == 7
+    assert client.get(f"{place}/brake").content.strip() == b""
+
+
+def test_programs_read_the_brake_and_release_who_waits(client: Any) -> None:
+    mailing = mailing_of(40, minutes_ago=5)
+    client.force_login(make_member(mailing.workspace))
+    path = f"/v1/campaigns/{mailing.campaign.pk}"
+    assert client.get(f"{path}/brake").json()["state"] == "on"
+    assert client.post(f"{path}/release").status_code == 409
+    hold(mailing, 7)
+    trouble(mailing, complaints=1)
+    body = client.get(f"{path}/brake").json()
+    assert (body["state"], body["waiting"]) == ("watching", 7)
+    assert body["releases_at"] is not None
+    assert {row["name"]: row["happened"] for row in body["rates"]} == {
+        "bounce_rate": 0, "complaint_rate": 1, "unsubscribe_rate": 0,
+    }  # fmt: skip
+    answer = client.post(f"{path}/release")
+    assert (answer.status_code, answer.json()["state"]) == (202, "on")
+    assert client.post(f"{path}/release").status_code == 409
+
+
 # how it is asked and set
 
 
@@ -339,7 +391,7 @@ def test_asking_about_a_large_campaign_reads_only_what_went_wrong(django_assert_
 def test_what_the_brake_shows_has_figures_a_limit_and_advice() -> None:
     mailing = mailing_of(500)
     trouble(mailing, hard=30, soft=10, complaints=1)
-    rows = {row["limit_of"]: row for row in get_brake(state(mailing))}
+    rows = {row["name"]: row for row in get_brake(state(mailing))}
     assert (rows["bounce_rate"]["happened"], rows["bounce_rate"]["messages"], rows["bounce_rate"]["rate"]) == (
         30,
         500,

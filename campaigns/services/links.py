@@ -1,0 +1,114 @@
+"""Pointing a link elsewhere after its mail has left: every link is a redirect, so a wrong address can be mended."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.activity import record as record_activity
+from accounts.models import User
+from campaigns.content.links import urlsplit_or_none, with_utm
+from campaigns.models import Campaign, Link
+from pulsequill.core.errors import FieldError, Invalid, WrongState
+from pulsequill.core.live import mark_dirty
+
+MOST_CHARACTERS = 2000
+
+
+def repoint(*, link: Link, url: str, actor: User | None) -> Link:
+    """Let a link lead to another address, in all mails that have left and that will leave.
+
+    All links of the campaign that lead to the same address are changed together. The campaign's UTM parameters are
+    added as they were to the first address. Readers are led there within about a minute (`analytics.tracking.links`).
+
+    Args:
+        link: one of a launched campaign.
+        url: a complete http or https address.
+        actor: who asked.
+
+    Raises:
+        Invalid: readers cannot or must not be sent there.
+        WrongState: the campaign has not been launched, or does not track its links.
+    """
+    campaign = _launched(link)
+    return _point(link, with_utm(clean_address(url), campaign.utm), actor=actor, campaign=campaign)
+
+
+def undo_repoint(*, link: Link, actor: User | None) -> Link:
+    """Let a link lead again to where it led when the mail was written.
+
+    Raises:
+        WrongState: it was not changed.
+    """
+    if not link.original_url:
+        raise WrongState("This link leads to its first address.")
+    return _point(link, link.original_url, actor=actor, campaign=_launched(link))
+
+
+def clean_address(url: str) -> str:
+    """Return an address that readers may be sent to.
+
+    Raises:
+        Invalid: no web address, one that differs from reader to reader, one that hides where it leads, or one of our
+            own tracked addresses, which would lead in a circle.
+    """
+    url = url.strip()
+    if len(url) > MOST_CHARACTERS:
+        raise _refuse("too_long", f"An address has at most {MOST_CHARACTERS} characters.")
+    if any(character.isspace() or not character.isprintable() for character in url):
+        raise _refuse("invalid", "An address holds no spaces and no line breaks.")
+    if "{{" in url:
+        raise _refuse("merge_tag", "This address leads all readers to one place, so it holds no merge tags.")
+    if urlsplit_or_none(url) is None or not _has_host(url):
+        raise _refuse("not_a_web_address", "Give a complete address that begins with https:// or http://.")
+    parts, own = urlsplit(url), urlsplit(settings.PUBLIC_URL)
+    if parts.username is not None or parts.password is not None:
+        raise _refuse("hides_its_host", "An address with a name before an @ hides where it leads.")
+    if (parts.hostname, parts.port) == (own.hostname, own.port) and parts.path.startswith(("/t/", "/u/")):
+        raise _refuse("own_link", "This is a tracked address of ours; give the address that it leads to.")
+    return url
+
+
+def _has_host(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+        return bool(host.encode("idna"))
+    except (UnicodeError, ValueError):
+        return False
+
+
+def _refuse(code: str, detail: str) -> Invalid:
+    return Invalid(detail, errors=[FieldError("url", code, detail)])
+
+
+def _launched(link: Link) -> Campaign:
+    campaign = link.variant.campaign
+    if campaign.launched_at is None:
+        raise WrongState("The mail has not left yet: change the address where it is written.")
+    return campaign
+
+
+def _point(link: Link, url: str, *, actor: User | None, campaign: Campaign) -> Link:
+    with transaction.atomic():
+        same = Link.objects.filter(
+            workspace_id=link.workspace_id, variant__campaign=campaign, url=link.url, original_url=link.original_url
+        )
+        rows = list(same.select_for_update(of=("self",)).order_by("pk"))
+        link = next((row for row in rows if row.pk == link.pk), link)
+        first = link.original_url or link.url
+        if rows and url != link.url:
+            same.filter(pk__in=[row.pk for row in rows]).update(url=url, original_url="" if url == first else first)
+            record_activity(
+                workspace=campaign.workspace,
+                kind="link.repointed",
+                summary=f"A link of “{campaign.name[:80]}” leads to {url[:170]} now.",
+                actor=actor,
+                subject=campaign,
+                **{"from": link.url[:500], "to": url[:500]},
+                links=[str(row.public_id) for row in rows],
+            )
+            transaction.on_commit(lambda: mark_dirty(campaign.pk))
+    changed = Link.objects.filter(workspace_id=link.workspace_id).select_related("variant__campaign__workspace")
+    return changed.get(pk=link.pk)
