@@ -23,6 +23,7 @@ import psutil
 import pytest
 
 from pulsequill.demo_data.people import OPERATOR, PASSWORD, PEOPLE
+from tests.fakes.llm_server import LLMServer
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Variables of the machine that would make the instance another one than a newcomer's.
@@ -47,6 +48,7 @@ class Instance:
         home: its data folder; logs are in `home/logs`.
         sign_ins: role -> (address, password) of the demo's people and of the `operator`.
         output: every line it printed so far.
+        model: who answers in place of OpenAI and Anthropic, for workspaces with a key of their own.
     """
 
     url: str
@@ -54,6 +56,7 @@ class Instance:
     process: subprocess.Popen[str]
     sign_ins: dict[str, tuple[str, str]]
     output: list[str] = field(default_factory=list)
+    model: LLMServer = field(default_factory=LLMServer)
 
     def pid_of(self, name: str) -> int | None:
         """Return the process id of a child such as `web` or `postgresql`; None while it is being started again."""
@@ -154,9 +157,13 @@ def running(home: Path, *, port: int | None = None, **variables: str) -> Iterato
 
 @pytest.fixture(scope="session")
 def instance() -> Iterator[Instance]:
-    """A running PulseQuill with the demo workspace, shared by all tests of the run."""
+    """A running PulseQuill with the demo workspace and without a key, shared by all tests of the run."""
     with (
         tempfile.TemporaryDirectory(prefix="pulsequill-instance-", ignore_cleanup_errors=True) as folder,
-        running(Path(folder)) as started,
+        LLMServer() as model,
+        running(
+            Path(folder), OPENAI_BASE_URL=model.openai_url, ANTHROPIC_BASE_URL=model.url, EMBEDDER="lexical"
+        ) as started,
     ):
+        started.model = model
         yield started

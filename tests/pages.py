@@ -16,6 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser import NoBrowser, find_browser
+from tests.waiting import wait_until
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -95,6 +96,10 @@ def page_for(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page
             "console",
             lambda message: page.problems.append(f"{page.url}: {message.text}") if message.type == "error" else None,
         )
+        page.under_way = set()
+        page.on("request", lambda request: page.under_way.add(request))
+        page.on("requestfinished", lambda request: page.under_way.discard(request))
+        page.on("requestfailed", lambda request: page.under_way.discard(request))
         opened.append(page)
         return page
 
@@ -109,6 +114,17 @@ def page_for(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page
         if not any(expected in problem for expected in page.expected_errors)
     ]
     assert not problems, "\n".join(problems)
+
+
+def settle(page: Page) -> None:
+    """Wait until the page's scripts have what they asked for and have drawn it."""
+
+    def is_quiet() -> bool:
+        page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+        return not page.under_way
+
+    page.wait_for_load_state()
+    wait_until(lambda: is_quiet() and is_quiet(), what="nothing is under way", every_s=0)
 
 
 def assert_accessible(page: Page, *, exclude: list[str] | None = None) -> None:

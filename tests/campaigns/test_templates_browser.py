@@ -18,7 +18,7 @@ from campaigns.content.starters import all_starters
 from campaigns.models import EmailTemplate
 from campaigns.services import templates
 from tests.campaigns.making import HELLO, make_member, make_workspace
-from tests.pages import PageFor, assert_accessible, assert_fits, save_picture
+from tests.pages import PageFor, assert_accessible, assert_fits, save_picture, settle
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,7 +60,7 @@ def open_page(live_server: LiveServer, page_for: PageFor, workspace: Workspace) 
 def test_the_gallery_of_starters_is_accessible_and_fits(open_page: Open, theme: str, width: int) -> None:
     page = open_page("template_list", theme=theme, width=width)
     expect(page.locator(".gallery > li")).to_have_count(len(all_starters()))
-    page.wait_for_load_state("networkidle")
+    settle(page)
     assert_fits(page)
     assert_accessible(page)
     save_picture(page, f"starters-{width}-{theme}")
@@ -83,7 +83,7 @@ def test_a_starter_is_looked_at_as_it_will_be_read_and_made_ones_own(open_page: 
     page.get_by_role("button", name="Make it yours Sale").click()
     expect(page.get_by_role("heading", name="Sale", level=1)).to_be_visible()
     expect(page.locator("[data-canvas] .block").first).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    settle(page)
     assert_accessible(page)
     save_picture(page, "template-1280-light")
 

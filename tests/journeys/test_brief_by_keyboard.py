@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.campaigns.angles import BRIEF, LINK, write
-from tests.fakes.llm_server import LLMServer, Reply
-from tests.instance import Instance, running
+from tests.fakes.llm_server import LLMServer, Reply, Request
+from tests.instance import Instance
 from tests.pages import PageFor, assert_accessible, save_picture
 
 PATIENT_MS = 60_000
@@ -18,19 +14,11 @@ MOST_TABS = 120
 SENTENCE = "Tell our subscribers that the harvest lot is back, free shipping until Sunday"
 
 
-@pytest.fixture(scope="module")
-def with_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """An instance whose worker asks a provider; long answers dribble, so that there is something to see and to stop."""
-
-    def slowly(reply: Reply) -> Reply:
-        reply.fault = "dribble" if reply.pieces > 20 else ""
-        return reply
-
-    home: Path = tmp_path_factory.mktemp("with-models")
-    with LLMServer(otherwise=lambda request: slowly(write(request, is_stubborn=False))) as server:
-        keys = {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": server.openai_url, "EMBEDDER": "lexical"}
-        with running(home, **keys) as instance:
-            yield instance
+def write_slowly(request: Request) -> Reply:
+    """Long answers dribble, so that there is something to see and to stop."""
+    reply = write(request, is_stubborn=False)
+    reply.fault = "dribble" if reply.pieces > 20 else ""
+    return reply
 
 
 def has_focus(wanted: Locator) -> bool:
@@ -110,9 +98,12 @@ def test_templates_lead_from_a_sentence_to_the_editor(instance: Instance, page_f
     save_picture(page, "keyboard-templates")
 
 
-def test_a_model_streams_is_stopped_and_leads_to_the_editor(with_models: Instance, page_for: PageFor) -> None:
+def test_a_model_streams_is_stopped_and_leads_to_the_editor(
+    instance: Instance, model: LLMServer, page_for: PageFor
+) -> None:
+    model.otherwise = write_slowly
     page = page_for()
-    begin(page, with_models, "By keyboard with a model")
+    begin(page, instance, "By keyboard with a model")
     propose(page)
     tab_to(page, page.locator("#b-facts"), back=True)
     page.keyboard.press("Control+End")

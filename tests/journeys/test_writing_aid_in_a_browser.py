@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.aiwriter import team
 from tests.fakes.llm_server import LLMServer, Reply, Request
-from tests.instance import Instance, running
-from tests.pages import PageFor, save_picture
+from tests.instance import Instance
+from tests.journeys.signing_in import sign_in
+from tests.pages import PageFor, save_picture, settle
 
 PATIENT_MS = 60_000
 LONGER = (
@@ -25,46 +22,26 @@ LONGER = (
 LINES = [{"subject": f"Box {n} from Huila is here", "preview_text": "Roasted this week."} for n in range(10)]
 
 
-@pytest.fixture
-def gate() -> threading.Event:
-    """Opens to let the model finish what it has begun to say."""
-    return threading.Event()
-
-
-@pytest.fixture
-def instance_with_model(gate: threading.Event) -> Iterator[Instance]:
-    """A running PulseQuill with a key of a provider, which is played."""
+def test_an_edit_streams_in_is_taken_and_undone_and_the_lab_knows_what_was_sent(
+    instance: Instance, model: LLMServer, page_for: PageFor
+) -> None:
+    gate = threading.Event()  # opens to let the model finish what it has begun to say
 
     def play(request: Request) -> Reply:
         if "instruction" in team.data_of(request):
             return Reply(json.dumps({"text": LONGER}), pieces=5, gate=gate)
         return Reply(json.dumps({"lines": LINES}))
 
-    with (
-        LLMServer(otherwise=play) as server,
-        tempfile.TemporaryDirectory(prefix="pulsequill-writing-", ignore_cleanup_errors=True) as folder,
-        running(
-            Path(folder), OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=server.openai_url, EMBEDDER="lexical"
-        ) as started,
-    ):
-        yield started
-
-
-def test_an_edit_streams_in_is_taken_and_undone_and_the_lab_knows_what_was_sent(
-    instance_with_model: Instance, page_for: PageFor, gate: threading.Event
-) -> None:
+    model.otherwise = play
     page: Page = page_for()
     page.context.set_default_timeout(PATIENT_MS)
-    email, password = instance_with_model.sign_ins["owner"]
-    page.goto(f"{instance_with_model.url}/sign-in")
-    page.get_by_label("Email").fill(email)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Home", timeout=PATIENT_MS)
-    page.goto(f"{instance_with_model.url}/campaigns/new")
+    sign_in(page, instance, "owner")
+    page.goto(f"{instance.url}/campaigns/new")
     page.get_by_label("Name").first.fill("Harvest roast")
     page.get_by_role("button", name="Start writing").click()
 
+    expect(page.locator("#subject")).to_be_visible(timeout=PATIENT_MS)
+    settle(page)
     page.locator("#subject").click()
     page.keyboard.type("The harvest roast is back")
     page.keyboard.press("Control+j")
