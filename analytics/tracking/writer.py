@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import time
+from collections import deque
 
 import psycopg
 import redis.asyncio
@@ -15,6 +16,7 @@ from django.conf import settings
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ResponseError
 
 from pulsequill.core.event_log import FIELD, INSERT_STRAY, MAX_ENTRIES, STREAM
 from pulsequill.core.valkey import AWAY
@@ -29,6 +31,11 @@ VALKEY_REST_SECONDS = 1.0
 #: Events that are held in memory while Valkey and PostgreSQL are both away; beyond that they are lost, and said so.
 MAX_HELD = 50_000
 HELD_RETRY_SECONDS = 1.0
+#: What was written to the stream is remembered for so long, and so much of it at most, in case that the stream forgets
+#: (`FLUSHALL`, a Valkey that comes back without its data); the consumer knows what it has counted.
+REMEMBERED_SECONDS = 300.0
+MAX_REMEMBERED = 50_000
+LOOK_SECONDS = 1.0
 DATABASE_ERRORS = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
 
 
@@ -76,8 +83,13 @@ class EventWriter:
         self._ticket: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._valkey_rests_until = 0.0
-        self._length_known_until = 0.0
+        self._looked_until = 0.0
         self._is_full = False
+        self._recent: deque[tuple[float, list[bytes]]] = deque()
+        self._remembered = 0
+        #: Entries that were ever added to the stream, at least: those of the last look and our own since.
+        self._added: int | None = None
+        self._watch: asyncio.Task[None] | None = None
         self._held: list[bytes] = []
         self._retry: asyncio.Task[None] | None = None
 
@@ -116,20 +128,65 @@ class EventWriter:
             self._hold(batch, error)
 
     async def _to_stream(self, batch: list[bytes]) -> bool:
-        now = time.monotonic()
-        if now >= self._length_known_until:
-            self._is_full = await self._valkey.xlen(STREAM) >= MAX_ENTRIES
-            self._length_known_until = now + 1.0
+        if time.monotonic() >= self._looked_until:
+            await self._look()
         if self._is_full:
             return False
-        if len(batch) <= EVENTS_AN_ENTRY:
-            await self._valkey.xadd(STREAM, {FIELD: b"\n".join(batch)})
-            return True
-        pipeline = self._valkey.pipeline(transaction=False)
-        for start in range(0, len(batch), EVENTS_AN_ENTRY):
-            pipeline.xadd(STREAM, {FIELD: b"\n".join(batch[start : start + EVENTS_AN_ENTRY])})
-        await pipeline.execute()
+        await self._add(batch)
+        self._remember(batch)
         return True
+
+    async def _add(self, batch: list[bytes]) -> None:
+        entries = [batch[start : start + EVENTS_AN_ENTRY] for start in range(0, len(batch), EVENTS_AN_ENTRY)]
+        if len(entries) == 1:
+            await self._valkey.xadd(STREAM, {FIELD: b"\n".join(batch)})
+        else:
+            pipeline = self._valkey.pipeline(transaction=False)
+            for entry in entries:
+                pipeline.xadd(STREAM, {FIELD: b"\n".join(entry)})
+            await pipeline.execute()
+        if self._added is not None:
+            self._added += len(entries)
+
+    def _remember(self, batch: list[bytes]) -> None:
+        self._recent.append((time.monotonic(), batch))
+        self._remembered += len(batch)
+        self._forget()
+        if self._watch is None or self._watch.done():
+            self._watch = asyncio.create_task(self._watch_stream())
+
+    def _forget(self) -> None:
+        limit = time.monotonic() - REMEMBERED_SECONDS
+        while self._recent and (self._recent[0][0] < limit or self._remembered > MAX_REMEMBERED):
+            self._remembered -= len(self._recent.popleft()[1])
+
+    async def _watch_stream(self) -> None:
+        """Look at the stream each second for as long as something is remembered, whether anybody writes or not."""
+        while self._recent:
+            await asyncio.sleep(LOOK_SECONDS)
+            self._forget()
+            if time.monotonic() >= max(self._looked_until, self._valkey_rests_until):
+                with contextlib.suppress(*AWAY, TimeoutError):
+                    async with asyncio.timeout(STORE_SECONDS):
+                        await self._look()
+
+    async def _look(self) -> None:
+        """See how full the stream is, and whether it still knows of what was added to it."""
+        expected = self._added
+        try:
+            stream = await self._valkey.xinfo_stream(STREAM)
+        except ResponseError as error:
+            if "no such key" not in str(error):
+                raise
+            stream = {"length": 0, "entries-added": 0}
+        self._is_full = stream["length"] >= MAX_ENTRIES
+        self._looked_until = time.monotonic() + LOOK_SECONDS
+        added_meanwhile = (self._added or 0) - (expected or 0)
+        self._added = stream["entries-added"] + added_meanwhile
+        if expected is not None and stream["entries-added"] < expected:
+            lines = [line for _, batch in self._recent for line in batch]
+            logger.error("tracking_stream_was_lost", written_again=len(lines))
+            await self._add(lines)
 
     async def _to_database(self, batch: list[bytes]) -> None:
         rows = [(line.decode(), json.loads(line)["key"], "") for line in batch]

@@ -197,6 +197,49 @@ async def test_while_both_stores_are_away_events_are_held_and_kept_later(monkeyp
     await valkey.aclose()
 
 
+async def _until_kept(keys: set[str]) -> None:
+    async with asyncio.timeout(10):
+        while {event["key"] for event in kept()} != keys:
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("is_busy", [True, False])
+async def test_what_a_flush_took_away_is_written_again(is_busy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "LOOK_SECONDS", 0.05)
+    valkey = redis.asyncio.Redis.from_url(settings.STREAMS_URL)
+    events = writer.EventWriter(valkey, writer.database_pool())
+    for key in "ab":
+        await events.write(f'{{"key":"{key}"}}'.encode())
+    streams_client().flushall()
+    if is_busy:
+        await events.write(b'{"key":"c"}')
+    await _until_kept({"a", "b", "c"} if is_busy else {"a", "b"})
+    streams_client().flushall()
+    await _until_kept({"a", "b", "c"} if is_busy else {"a", "b"})
+    await valkey.aclose()
+
+
+async def test_what_is_remembered_is_bounded_and_read_events_are_not_written_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writer, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(writer, "MAX_REMEMBERED", 2)
+    valkey = redis.asyncio.Redis.from_url(settings.STREAMS_URL)
+    events = writer.EventWriter(valkey, writer.database_pool())
+    for key in "abc":
+        await events.write(f'{{"key":"{key}"}}'.encode())
+    entries = streams_client().xrange(STREAM)
+    streams_client().xdel(STREAM, *[entry_id for entry_id, _ in entries])  # as the consumer does
+    looked = events._looked_until
+    async with asyncio.timeout(10):
+        while events._looked_until == looked:
+            await asyncio.sleep(0.02)
+    assert kept() == []
+    streams_client().flushall()
+    await _until_kept({"b", "c"})
+    await valkey.aclose()
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
