@@ -54,10 +54,15 @@ SELECT event.message_id, event.id, event.kind = 'clicked', event.link_id, coales
 """
 _FRESH = "event.id IN (SELECT id FROM event_fresh)"
 
-#: Clicks that can be seen no more, but have been counted for their links.
-_ARCHIVED_CLICKS = """
-SELECT DISTINCT message_id, link_id FROM analytics_eventarchive
- WHERE message_id = ANY(%s) AND kind = 'clicked' AND actor = 'human' AND link_id IS NOT NULL
+#: What archived hits have counted for: they keep their classes.
+_ARCHIVED = """
+SELECT message_id, coalesce(array_agg(DISTINCT link_id) FILTER (WHERE link_id IS NOT NULL AND kind = 'clicked'
+                                                                  AND actor = 'human'), '{}'),
+       min(occurred_at) FILTER (WHERE kind = 'opened' AND actor = 'human'),
+       min(occurred_at) FILTER (WHERE kind = 'opened' AND actor = 'machine'),
+       min(occurred_at) FILTER (WHERE kind = 'clicked' AND actor = 'human'),
+       min(occurred_at) FILTER (WHERE kind = 'clicked' AND actor = 'machine')
+  FROM analytics_eventarchive WHERE message_id = ANY(%s) AND kind IN ('opened', 'clicked') GROUP BY message_id
 """
 
 _CHANGE = """
@@ -105,8 +110,9 @@ class JudgedMessage:
     links: int
     facts: tuple[datetime | None, ...]
     hits: list[StoredHit] = field(default_factory=list)
-    #: Links that a person is known to have followed by events that are archived.
+    #: Links that a person followed, and the facts, by hits that are archived.
     archived_links: set[int] = field(default_factory=set)
+    archived_facts: list[datetime | None] = field(default_factory=lambda: [None] * len(facts.HIT_FACTS))
 
 
 @dataclass
@@ -142,9 +148,10 @@ def read_messages(ids: Collection[int], *, has_fresh: bool = False) -> list[Judg
             dimensions = (("device", device), ("client", client), ("country", country), ("mailbox", mailbox))
             named = tuple((dimension, value) for dimension, value in dimensions if value)
             found[message_id].hits.append(StoredHit(Hit(*hit), campaign_id, json.loads(data), named, is_fresh))
-        cursor.execute(_ARCHIVED_CLICKS, [list(found)])
-        for message_id, link_id in cursor.fetchall():
-            found[message_id].archived_links.add(link_id)
+        cursor.execute(_ARCHIVED, [list(found)])
+        for message_id, link_ids, *times in cursor.fetchall():
+            found[message_id].archived_links.update(link_ids)
+            found[message_id].archived_facts[:] = times
     return [message for message in found.values() if message.hits]
 
 
@@ -228,19 +235,20 @@ def _add(correction: Correction, message: JudgedMessage, verdicts: dict[int, Ver
 def _facts_after(
     message: JudgedMessage, hits: Sequence[StoredHit], before: dict[int, str], after: dict[int, str]
 ) -> tuple[datetime | None, ...]:
-    """Return the four facts with the new classes; what is known from events that are archived stays."""
+    """Return the four facts with the new classes; what is known from events that were dropped stays."""
     result = []
-    for fact, (is_click, actor) in zip(message.facts, _FACTS, strict=True):
-        old, new = (
-            min(
-                (stored.hit.at for stored in hits if stored.hit.is_click is is_click and of[stored.hit.id] == actor),
-                default=None,
-            )
-            for of in (before, after)
+    for fact, archived, (is_click, actor) in zip(message.facts, message.archived_facts, _FACTS, strict=True):
+        own = [stored.hit for stored in hits if stored.hit.is_click is is_click]
+        seen = _earliest(archived, *(hit.at for hit in own if before[hit.id] == actor))
+        is_older = fact is not None and (seen is None or fact < seen)
+        result.append(
+            _earliest(fact if is_older else None, archived, *(hit.at for hit in own if after[hit.id] == actor))
         )
-        is_older = fact is not None and (old is None or fact < old)
-        result.append(min((time for time in (fact if is_older else None, new) if time), default=None))
     return tuple(result)
+
+
+def _earliest(*times: datetime | None) -> datetime | None:
+    return min((time for time in times if time is not None), default=None)
 
 
 #: In the order of `facts.HIT_FACTS`: is it a click, and whose.
