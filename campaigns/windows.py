@@ -23,6 +23,8 @@ EVERY_DAY = frozenset(range(1, 8))
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 #: Up to so late a mail still counts as on time; the same as for a schedule.
 GRACE = timedelta(hours=1)
+#: Who was held back until after their time gets the mail at once up to so long after it, else at that time tomorrow.
+GRACE_OF_RELEASED = timedelta(hours=3)
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
 
 
@@ -194,3 +196,29 @@ def due_in(
             at = wall.replace(tzinfo=zone).astimezone(UTC)
         at = max(at, not_before)
     return window.next_open(at, zone) if window else at
+
+
+def leaves_at(
+    zone: ZoneInfo,
+    *,
+    wall: datetime | None,
+    window: SendWindow | None,
+    launch: datetime,
+    delay: timedelta = timedelta(0),
+    keeps_time: bool = False,
+    released_at: datetime | None = None,
+) -> datetime | None:
+    """Return when a message leaves for a contact in `zone`; None when the window never opens.
+
+    Args:
+        zone: where the contact is, or the workspace.
+        wall: what the contact's clock shall show when the campaign leaves; None means as soon as may be.
+        window: hours of the contact's week.
+        launch: of the campaign.
+        delay: how much later than the campaign its variant leaves.
+        keeps_time: the time of day means something, as one of the variants leaves later than the others.
+        released_at: it was held back until then; None when it was not.
+    """
+    own = wall + delay if wall else wall_time(launch + delay, zone) if keeps_time else None
+    grace = GRACE if released_at is None else GRACE_OF_RELEASED
+    return due_in(zone, wall=own, window=window, not_before=released_at or launch, grace=grace)

@@ -28,7 +28,7 @@ RATES: dict[str, tuple[str, str]] = {
 }
 STATUSES: tuple[str, ...] = tuple(Message.Status.values)
 #: Not tried to the end yet.
-OPEN_STATUSES = ("queued", "sending", "retrying")
+OPEN_STATUSES = ("held", "queued", "sending", "retrying")
 EVENT_COUNTERS: tuple[str, ...] = (
     "deferred", "bounced", "complained", "unsubscribed", "opens", "unique_opens", "machine_opens", "any_opens",
     "clicks", "unique_clicks", "machine_clicks", "any_clicks",

@@ -3,8 +3,8 @@
 "10:00 where they are" is 25 moments or more, the first of them while it is still the day before in the west. So a
 campaign is launched when the first zone's time comes, and each row of the ledger carries its own `due_at`.
 
-Whose time has long passed when the campaign is launched gets it at that time the next day (`windows.due_in`). The same
-holds for rows that were held back when they are released, and for variants that leave later than the campaign.
+Whose time has long passed when the campaign is launched gets it at that time the next day (`windows.leaves_at`). The
+same holds for rows that were held back when they are released, and for variants that leave later than the campaign.
 """
 
 from __future__ import annotations
@@ -21,13 +21,11 @@ from django.db import connection
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from campaigns.windows import GRACE, due_in, read_window, wall_time, zone_of
+from campaigns.windows import leaves_at, read_window, wall_time, zone_of
 
 #: Clocks farthest in the east show a time at most so much before the workspace's.
 EARLIEST = timedelta(hours=27)
 ZONES_REMEMBERED_S = 600
-#: Who was held back until after their time gets the mail at once up to so long after it, else at that time tomorrow.
-GRACE_OF_RELEASED = timedelta(hours=3)
 
 
 def _wall_time(campaign: Campaign) -> datetime | None:
@@ -51,8 +49,7 @@ def due_at_sql(
     Args:
         campaign: with its workspace; `launched_at` is the moment of the plan.
         delays: the variants' `send_delay_minutes`.
-        released_at: rows that were held back leave now, or at their time of day when that has passed by more than
-            `GRACE_OF_RELEASED`; None for the plan.
+        released_at: when rows that were held back are let go; None for the plan.
     """
     delays = sorted(set(delays))
     follows_contacts, has_delays = campaign.timezone_mode == Campaign.TimezoneMode.CONTACT, any(delays)
@@ -63,10 +60,10 @@ def due_at_sql(
         return "NULL::timestamptz", []
 
     def moment(name: str, delay: int) -> str | None:
-        zone, later = zone_of(name), timedelta(minutes=delay)
-        own_wall = wall + later if wall else wall_time(launch + later, zone) if has_delays else None
-        grace = GRACE if released_at is None else GRACE_OF_RELEASED
-        at = due_in(zone, wall=own_wall, window=window, not_before=released_at or launch, grace=grace)
+        at = leaves_at(
+            zone_of(name), wall=wall, window=window, launch=launch, delay=timedelta(minutes=delay),
+            keeps_time=has_delays, released_at=released_at,
+        )  # fmt: skip
         return at.isoformat() if at else None
 
     delay_text = "v.delay::text" if has_delays else "'0'"

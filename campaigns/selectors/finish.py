@@ -1,7 +1,8 @@
 """When a campaign will be done: the limits that `delivery.pacing` keeps, run forward over what is left to send.
 
 Speed is what this workspace and provider really did (`DeliveryMinute`), unless a limit is lower. What cannot be known
-is left out: retries, pauses, and other campaigns that share the account at the same time.
+is left out: retries, pauses, other campaigns that share the account at the same time, and everybody who waits for the
+end of a test (`waits_for_test`). Who waits behind the first readers leaves when these have been watched long enough.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from audiences.selectors import audience_sql
 from campaigns.models import Campaign, ProviderSettings
 from campaigns.selectors.campaigns import audience_of
 from campaigns.selectors.limits import count_used_today, get_limits
-from campaigns.windows import GRACE, SendWindow, due_in, next_midnight, read_window, wall_time, zone_of
+from campaigns.selectors.waves import get_waves
+from campaigns.tickets import TICKETS, test_range
+from campaigns.windows import GRACE, SendWindow, leaves_at, next_midnight, read_window, wall_time, zone_of
 
 #: Messages a second before anything has been measured.
 UNMEASURED: dict[str, float] = {"capture": 500.0, "smtp": 200.0, "sendgrid": 100.0}
@@ -65,9 +68,10 @@ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY sent) / 60.0 FROM (
 """
 
 _WAITING = """
-SELECT COALESCE(c.time_zone, ''), m.due_at, count(*) FROM campaigns_message m
+SELECT COALESCE(c.time_zone, ''), m.due_at, m.status = 'held', count(*) FROM campaigns_message m
   LEFT JOIN audiences_contact c ON c.id = m.contact_id
- WHERE m.campaign_id = %s AND NOT m.is_test AND m.status IN ('queued', 'retrying', 'sending') GROUP BY 1, 2
+ WHERE m.campaign_id = %s AND NOT m.is_test AND m.status IN ('held', 'queued', 'retrying', 'sending')
+   AND m.variant_id IS NOT NULL GROUP BY 1, 2, 3
 """
 
 
@@ -75,7 +79,8 @@ SELECT COALESCE(c.time_zone, ''), m.due_at, count(*) FROM campaigns_message m
 class Estimate:
     """When the first and the last message leave, and what holds the campaign to that speed.
 
-    `limited_by` is one of `speed` (nothing does), `rate` (the account), `throttle`, `warm_up`, `window`, `local_time`.
+    `limited_by` is one of `speed` (nothing does), `rate` (the account), `throttle`, `warm_up`, `window`, `local_time`,
+    `send_delay` (a variant leaves later), `canary` (the first readers are watched).
     """
 
     starts_at: datetime
@@ -93,11 +98,26 @@ class _Speed(NamedTuple):
 
 @dataclass(slots=True)
 class _Group:
-    """Contacts who may be mailed from the same moment on, in one zone."""
+    """Contacts who may be mailed from the same moment on, in one zone; `waits_for` says why not before."""
 
     ready_at: datetime
     zone: ZoneInfo
     number: float
+    waits_for: str = "local_time"
+
+
+class _Part(NamedTuple):
+    """A share of those who may be mailed: variants with one delay, among the first readers or behind them."""
+
+    share: float
+    delay: timedelta
+    watched: timedelta
+    keeps_time: bool
+
+    @property
+    def waits_for(self) -> str:
+        """What makes it leave later, if anything does."""
+        return "canary" if self.watched > self.delay else "send_delay" if self.delay else "local_time"
 
 
 def measure_speed(workspace_id: UUID, provider: str, *, now: datetime) -> float:
@@ -132,22 +152,26 @@ def estimate_launch(campaign: Campaign, *, included: int, now: datetime) -> Esti
     """
     if not included:
         return None
-    home = zone_of(campaign.workspace.time_zone)
+    home, parts = zone_of(campaign.workspace.time_zone), _parts_of(campaign)
     is_planned = campaign.send_at is not None and campaign.send_at > now
     launch = campaign.send_at if is_planned and campaign.send_at else now
     if campaign.timezone_mode == Campaign.TimezoneMode.WORKSPACE:
-        return _forecast(campaign, [_Group(launch, home, included)], launch, now=now)
+        groups = [group for part in parts if (group := _group_of(part, home, included, None, None, launch))]
+        return _forecast(campaign, groups, launch, now=now)
     window, wall = read_window(campaign.send_window), wall_time(campaign.send_at, home) if is_planned else None
     by_zone = [(zone_of(name or home.key), number) for name, number in _count_by_zone(campaign)]
     moments = {zone: wall.replace(tzinfo=zone).astimezone(UTC) for zone, _ in by_zone} if wall else {}
     launch = max(now, min(moments.values(), default=now))
-    groups = []
-    for zone, number in by_zone:
-        due = due_in(zone, wall=wall, window=window, not_before=launch)
-        if due is None:
-            return None
-        groups.append(_Group(due, zone, number))
-    later = sum(number for zone, number in by_zone if wall and moments[zone] < launch - GRACE)
+    if window is not None and window.never_opens:
+        return None
+    groups = [
+        group
+        for zone, number in by_zone
+        for part in parts
+        if (group := _group_of(part, zone, number, wall, window, launch))
+    ]
+    asked = sum(part.share for part in parts)
+    later = round(asked * sum(number for zone, number in by_zone if wall and moments[zone] < launch - GRACE))
     return _forecast(campaign, groups, launch, now=now, a_day_later=later)
 
 
@@ -157,12 +181,15 @@ def estimate_rest(campaign: Campaign, *, now: datetime, left: int | None = None)
     Args:
         campaign: with its workspace.
         now: the moment that is asked about.
-        left: how many messages are waiting, when the caller knows.
+        left: how many messages are waiting to leave, when the caller knows; without those that are held back.
     """
     if campaign.status != Campaign.Status.SENDING:
         return None
-    home = zone_of(campaign.workspace.time_zone)
-    if campaign.timezone_mode == Campaign.TimezoneMode.WORKSPACE and left is not None:
+    home, held_until = zone_of(campaign.workspace.time_zone), now
+    if campaign.canary_share and campaign.canary_released_at is None and campaign.launched_at:
+        held_until = max(now, campaign.launched_at + timedelta(minutes=campaign.canary_minutes))
+    is_simple = campaign.timezone_mode == Campaign.TimezoneMode.WORKSPACE and not _has_delays(campaign)
+    if is_simple and held_until == now and left is not None:
         groups = [_Group(now, home, left)]
     else:
         key = f"waiting:{campaign.pk}"
@@ -172,8 +199,59 @@ def estimate_rest(campaign: Campaign, *, now: datetime, left: int | None = None)
                 cursor.execute(_WAITING, [campaign.pk])
                 waiting = cursor.fetchall()
             cache.set(key, waiting, WAITING_REMEMBERED_S)
-        groups = [_Group(max(due or now, now), zone_of(name or home.key), number) for name, due, number in waiting]
+        usual = "local_time" if campaign.timezone_mode == Campaign.TimezoneMode.CONTACT else "send_delay"
+        groups = [
+            _Group(
+                max(due or now, held_until if is_held else now),
+                zone_of(name or home.key),
+                number,
+                "canary" if is_held and held_until > (due or now) else usual,
+            )
+            for name, due, is_held, number in waiting
+        ]
     return _forecast(campaign, groups, now, now=now)
+
+
+def waits_for_test(campaign: Campaign) -> bool:
+    """Return whether some of a campaign's recipients leave only when its test is over: nobody knows when."""
+    if campaign.status in (Campaign.Status.DRAFT, Campaign.Status.SCHEDULED):
+        return test_range(campaign, campaign.variants.all())[1] < TICKETS
+    return get_waves(campaign)["held_for_test"] > 0
+
+
+def _parts_of(campaign: Campaign) -> list[_Part]:
+    """Return the parts in which a campaign leaves; who is held out, or waits for the test, is in none."""
+    variants = [variant for variant in campaign.variants.all() if variant.share]
+    begins, ends = test_range(campaign, variants)
+    total = sum(variant.share for variant in variants)
+    first = campaign.canary_share / 100 if campaign.canary_share else 1.0
+    shares: dict[tuple[timedelta, timedelta], float] = {}
+    for variant in variants:
+        share, delay = (ends - begins) / TICKETS * variant.share / total, timedelta(minutes=variant.send_delay_minutes)
+        for part, watched in ((first, 0), (1 - first, campaign.canary_minutes)):
+            key = (delay, timedelta(minutes=watched))
+            shares[key] = shares.get(key, 0) + share * part
+    return [_Part(share, *key, keeps_time=_has_delays(campaign)) for key, share in shares.items() if share]
+
+
+def _group_of(
+    part: _Part, zone: ZoneInfo, number: int, wall: datetime | None, window: SendWindow | None, launch: datetime
+) -> _Group | None:
+    """Return those of `number` contacts in a zone who are in a part; None when its window never opens."""
+    at = leaves_at(
+        zone,
+        wall=wall,
+        window=window,
+        launch=launch,
+        delay=part.delay,
+        keeps_time=part.keeps_time,
+        released_at=launch + part.watched if part.watched else None,
+    )
+    return _Group(at, zone, part.share * number, part.waits_for) if at else None
+
+
+def _has_delays(campaign: Campaign) -> bool:
+    return any(variant.send_delay_minutes for variant in campaign.variants.all())
 
 
 def _count_by_zone(campaign: Campaign) -> list[tuple[str, int]]:
@@ -217,7 +295,7 @@ def _forecast(
     home, window = zone_of(campaign.workspace.time_zone), read_window(campaign.send_window)
     provider = _provider_of(campaign)
     limits = get_limits(campaign.workspace_id, provider)
-    speed = _speed(campaign, provider, sum(group.number for group in groups), limits.rate_per_second, now)
+    speed = _speed(campaign, provider, round(sum(group.number for group in groups)), limits.rate_per_second, now)
     zones = len({group.zone.key for group in groups})
     used = 0
     if (
@@ -226,7 +304,7 @@ def _forecast(
     ):
         used = count_used_today(campaign.workspace_id, provider, now=now, zone=home)
     if campaign.timezone_mode == Campaign.TimezoneMode.WORKSPACE:
-        groups = [_Group(group.ready_at, home, group.number) for group in groups]
+        groups = [_Group(group.ready_at, home, group.number, group.waits_for) for group in groups]
     run = _Run(_merged(groups), launch, speed.per_second, window, home, limits.of_day, used)
     finish_at = run.finish()
     if finish_at is None or run.first_at is None:
@@ -236,7 +314,7 @@ def _forecast(
 
 
 #: What made a campaign wait, the longest first.
-_WEIGHT = ("warm_up", "local_time", "window")
+_WEIGHT = ("warm_up", "local_time", "send_delay", "canary", "window")
 
 
 def _merged(groups: Iterable[_Group]) -> list[_Group]:
@@ -247,7 +325,7 @@ def _merged(groups: Iterable[_Group]) -> list[_Group]:
         if key in numbers:
             numbers[key].number += group.number
         else:
-            numbers[key] = _Group(group.ready_at, group.zone, group.number)
+            numbers[key] = _Group(group.ready_at, group.zone, group.number, group.waits_for)
     return sorted(numbers.values(), key=lambda group: group.ready_at)
 
 
@@ -291,13 +369,13 @@ class _Run:
                     continue
                 closes.append(shut_at)
             ready.append(group)
-        later = [group.ready_at for group in self.groups if group.ready_at > self.now]
+        later = sorted((group for group in self.groups if group.ready_at > self.now), key=lambda one: one.ready_at)
         if not ready:
             if self.first_at is not None and "window" not in self.waited_for:
-                self.waited_for.add("local_time")
-            self.now = min(later)
+                self.waited_for = (self.waited_for & {"warm_up"}) | {later[0].waits_for}
+            self.now = later[0].ready_at
             return True
-        return self._send(ready, [*later, *closes])
+        return self._send(ready, [*(group.ready_at for group in later), *closes])
 
     def _send(self, ready: list[_Group], edges: list[datetime]) -> bool:
         today = self.now.astimezone(self.home).date()

@@ -34,11 +34,13 @@ _FACTS: dict[str, tuple[str, str]] = {
 
 def get_message_timeline(message: Message) -> list[Moment]:
     """Return what happened to a message, newest first; of attempts the ledger knows the last one."""
-    moments = [Moment(message.created_at, "clock", "Planned")]
+    held = in_words(message.reason) if message.status == Message.Status.HELD else ""
+    moments = [Moment(message.created_at, "clock", "Planned", held)]
     if message.claimed_at:
         moments.append(_claim(message, message.claimed_at))
     if message.due_at:
-        moments.append(Moment(message.due_at, "refresh", "Next attempt", in_words(message.reason)))
+        title = "Next attempt" if message.attempt_no else "May leave"
+        moments.append(Moment(message.due_at, "refresh", title, in_words(message.reason)))
     if message.sent_at:
         taken_as = f"as {message.provider_message_id}" if message.provider_message_id else ""
         moments.append(Moment(message.sent_at, "send", f"Accepted by {message.provider or 'the provider'}", taken_as))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from campaigns.tickets import FOR_CANARY, FOR_TEST, HELD_OUT
+
 #: Reasons that are codes; all others are sentences already.
 WORDS: dict[str, str] = {
     "suppressed_hard_bounce": "The address bounced before",
@@ -13,6 +15,9 @@ WORDS: dict[str, str] = {
     "excluded": "On an excluded list or segment",
     "contact_deleted": "The contact was deleted",
     "cancelled": "The campaign was cancelled",
+    HELD_OUT: "Held out on purpose, to compare with",
+    FOR_TEST: "Waits for the result of the test",
+    FOR_CANARY: "Waits until the first readers have been watched",
 }
 
 

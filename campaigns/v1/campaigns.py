@@ -246,6 +246,7 @@ class CampaignAudienceView(CampaignView):
                     "finish_estimate": estimate and estimate.finish_at,
                     "limited_by": estimate and estimate.limited_by,
                     "starts_at": estimate and estimate.starts_at,
+                    "waits_for_test": finish.waits_for_test(campaign),
                 }
             ).data
         )

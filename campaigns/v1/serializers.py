@@ -197,9 +197,13 @@ class AudienceSerializer(serializers.Serializer[Any]):
         " sent, from here on. Limits, windows, warm-up and time zones count. Null when nobody gets it.",
     )
     limited_by = serializers.ChoiceField(
-        choices=["speed", "rate", "throttle", "warm_up", "window", "local_time"],
+        choices=["speed", "rate", "throttle", "warm_up", "window", "local_time", "send_delay", "canary"],
         allow_null=True,
-        help_text="What decides about it: the provider's speed, or a limit.",
+        help_text="What decides about it: the provider's speed, a limit, a variant that leaves later, or the time for"
+        " which the first readers are watched.",
+    )
+    waits_for_test = serializers.BooleanField(
+        help_text="Some leave only when the test is over; the estimate is of those whose time is known.",
     )
     starts_at = serializers.DateTimeField(allow_null=True, help_text="When the first message leaves.")
 

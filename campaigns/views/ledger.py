@@ -26,7 +26,10 @@ from pulsequill.core.keyset import paginate
 
 PAGE_SIZE = 50
 #: Statuses whose rows have a reason to choose by.
-WITH_REASONS = (Message.Status.SKIPPED, Message.Status.FAILED, Message.Status.IN_DOUBT, Message.Status.RETRYING)
+WITH_REASONS = (
+    Message.Status.HELD, Message.Status.SKIPPED, Message.Status.FAILED, Message.Status.IN_DOUBT,
+    Message.Status.RETRYING,
+)  # fmt: skip
 MOST_REASONS = 12
 #: Mailboxes that most people have; any other domain can be typed.
 DOMAINS = ("gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com", "gmx.de", "web.de", "proton.me")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from campaigns.selectors.finish import Estimate
+from campaigns.selectors.finish import Estimate, waits_for_test
 
 #: `Estimate.limited_by` -> why it takes so long, for people.
 DECIDES = {
@@ -19,6 +19,8 @@ DECIDES = {
     "warm_up": "The warm-up decides: so many a day",
     "window": "It rests outside the sending window",
     "local_time": "It follows its readers’ clocks",
+    "send_delay": "A variant leaves later than the others",
+    "canary": "The first readers are watched before the others get it",
 }
 
 
@@ -37,11 +39,13 @@ class SendBar:
     later: int = 0
     zones: int = 1
     is_scheduled: bool = False
+    waits_for_test: bool = False
     problem: str = ""
 
     def choose(self, campaign: Campaign, estimate: Estimate | None, *, is_now: bool) -> None:
         """Take over what a choice of time and pace would bring."""
         self.is_now, self.is_scheduled = is_now, campaign.status == Campaign.Status.SCHEDULED
+        self.waits_for_test = waits_for_test(campaign)
         if estimate is None:
             return
         now = timezone.now()
@@ -69,7 +73,8 @@ class SendBar:
             return "Nobody gets it yet"
         people = f"{self.included:,} contact" + ("s" if self.included != 1 else "")
         starts = f"from {self.starts}" if self.starts else "starting now"
-        return ", ".join(filter(None, (people, starts, f"done {self.done}" if self.done else "")))
+        ends = "the test done" if self.waits_for_test else "done"
+        return ", ".join(filter(None, (people, starts, f"{ends} {self.done}" if self.done else "")))
 
     @property
     def confirm(self) -> str:

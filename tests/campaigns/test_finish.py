@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.core.cache import cache
 from django.db.models import Q
 
 from accounts.models import Workspace
-from campaigns.delivery import local_time, pacing, planner
-from campaigns.models import Campaign, DeliveryMinute, Message, ProviderSettings
+from campaigns.delivery import local_time, pacing, planner, waves
+from campaigns.models import Campaign, DeliveryMinute, Experiment, Message, ProviderSettings
 from campaigns.selectors import finish
+from campaigns.services import composing
 from tests.campaigns.making import make_campaign, make_contact, make_list, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -47,18 +48,15 @@ def run_for_real(campaign: Campaign, at: datetime) -> datetime:
     starts_at = local_time.starts_at(campaign)
     at = max(at, starts_at) if starts_at else at
     planner.launch(campaign, now=at)
-    expression, params = pacing.due_at_sql(campaign)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE campaigns_message m SET due_at = a.due_at FROM (SELECT a.contact_id, {expression} AS due_at"
-            " FROM campaigns_message a WHERE a.campaign_id = %s) a"
-            " WHERE m.contact_id = a.contact_id AND m.campaign_id = %s",
-            [*params, campaign.pk, campaign.pk],
-        )
-    variant, last = campaign.variants.get(), at
+    variant, last = campaign.variants.first(), at
+    released_at = at + timedelta(minutes=campaign.canary_minutes)
     waiting = Message.objects.filter(campaign=campaign, status="queued")
     for _ in range(200_000):
         nexts = waiting.order_by("due_at").values_list("due_at", flat=True)
+        is_time = max(at, nexts.first() or released_at) >= released_at
+        if campaign.canary_share and not campaign.canary_released_at and is_time:
+            at = max(at, released_at)
+            waves.release_canary(campaign=campaign, now=at)
         if not waiting.exists():
             return last
         first_due = nexts.first()
@@ -116,6 +114,56 @@ def test_a_forecast_comes_true(size: int, fields: dict[str, Any], limited_by: st
     tolerance = max(timedelta(minutes=2), (real - forecast.starts_at) * 0.03)
     assert abs(forecast.finish_at - real) <= tolerance, (forecast, real)
     assert forecast.limited_by == limited_by
+
+
+def make_two_speeds(campaign: Campaign) -> Campaign:
+    """A second variant that leaves three hours after the first."""
+    content = [{"label": "A", "share": 60}, {"label": "B", "share": 40, "subject": "Later"}]
+    composing.update_campaign(campaign=campaign, actor=None, changes={"variants": content})
+    campaign.variants.filter(label="B").update(send_delay_minutes=180)
+    return Campaign.objects.select_related("workspace", "sender").get(pk=campaign.pk)
+
+
+@pytest.mark.parametrize(
+    ("fields", "limited_by"),
+    [
+        ({}, "send_delay"),
+        ({"throttle_per_hour": 240}, "send_delay"),
+        ({"canary_share": 10, "canary_minutes": 45}, "send_delay"),
+        ({"canary_share": 10, "canary_minutes": 600}, "canary"),
+        ({"send_at": MONDAY + timedelta(hours=2), **LOCAL, "canary_share": 20, "canary_minutes": 300}, "canary"),
+    ],
+)
+def test_first_readers_and_later_variants_come_true(fields: dict[str, Any], limited_by: str) -> None:
+    zones = ZONES if "timezone_mode" in fields else ("",)
+    campaign = make_two_speeds(make_ready(200, zones=zones, **fields))
+    forecast = finish.estimate_launch(campaign, included=200, now=MONDAY)
+    assert forecast is not None and forecast.limited_by == limited_by
+    real = run_for_real(campaign, MONDAY)
+    tolerance = max(timedelta(minutes=3), (real - forecast.starts_at) * 0.05)
+    assert abs(forecast.finish_at - real) <= tolerance, (forecast, real)
+
+
+def test_the_rest_of_a_campaign_knows_who_waits_behind_the_first_readers_and_not_who_waits_for_the_test() -> None:
+    campaign = make_two_speeds(make_ready(200, canary_share=10, canary_minutes=60))
+    Experiment.objects.create(workspace=campaign.workspace, campaign=campaign, mode="winner", test_share=50)
+    assert finish.waits_for_test(campaign)
+    whole = finish.estimate_launch(campaign, included=200, now=MONDAY)
+    planner.launch(campaign, now=MONDAY)
+    rest = finish.estimate_rest(campaign, now=MONDAY)
+    assert whole is not None and rest is not None
+    assert abs(rest.finish_at - whole.finish_at) < timedelta(seconds=5)
+    assert rest.finish_at >= MONDAY + timedelta(hours=3) and rest.limited_by == "send_delay"
+    Message.objects.filter(campaign=campaign, status="queued").update(status="sent")
+    Message.objects.filter(campaign=campaign, variant__label="B").update(status="sent")
+    cache.clear()
+    later = finish.estimate_rest(campaign, now=MONDAY)
+    assert later is not None and later.finish_at - MONDAY - timedelta(hours=1) < timedelta(seconds=5)
+    Message.objects.filter(campaign=campaign, variant__isnull=False).update(status="sent")
+    cache.clear()
+    assert finish.waits_for_test(campaign)
+    nothing_to_say = finish.estimate_rest(campaign, now=MONDAY)
+    assert nothing_to_say is None
 
 
 def test_a_warm_up_comes_true_over_days_and_a_window() -> None:

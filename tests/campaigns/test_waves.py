@@ -400,7 +400,7 @@ def test_without_delays_the_rest_leaves_at_once() -> None:
 
 def test_readers_clocks_and_delays_hold_for_the_plan_and_for_the_released() -> None:
     """Ten in the morning where they are, an hour later for variant B; Tokyo is nine hours ahead."""
-    campaign = make_test(80, delays=(0, 60), timezone_mode="contact", canary_share=20)
+    campaign = make_test(600, delays=(0, 60), timezone_mode="contact", canary_share=20)
     Contact.objects.filter(workspace=campaign.workspace).update(time_zone="Asia/Tokyo")
     Campaign.objects.filter(pk=campaign.pk).update(send_at=MONDAY + timedelta(hours=1))
     launched = datetime(2026, 11, 30, 1, tzinfo=UTC)
