@@ -17,6 +17,7 @@ from analytics.selectors.breakdowns import get_links, recent_events
 from analytics.selectors.figures import OPEN_STATUSES, get_campaign_stats, interval_95
 from analytics.selectors.live_parts import get_parts
 from analytics.selectors.timeline import SERIES, get_timeline
+from campaigns.braking import limits_of
 from campaigns.models import Campaign
 from campaigns.selectors.finish import estimate_rest
 from pulsequill.core.valkey import AWAY, streams_client
@@ -71,7 +72,7 @@ def get_live_frame(campaign: Campaign, *, may_count: bool = True) -> dict[str, A
         "minutes": minutes,
         "links": get_links(campaign, limit=TOP_LINKS),
         "events": recent_events(campaign, limit=TICKER),
-        "alerts": _alerts(totals),
+        "alerts": _alerts(campaign, totals),
         "notices": _notices(campaign, totals),
     }
 
@@ -189,14 +190,16 @@ def _race(totals: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _alerts(totals: dict[str, Any]) -> list[dict[str, Any]]:
+def _alerts(campaign: Campaign, totals: dict[str, Any]) -> list[dict[str, Any]]:
     """Return how near each rate is to its line; a rate over it is bad once enough was sent to mean something."""
+    brake = limits_of(campaign.brake)
     is_meaningful = totals["sent"] >= MIN_FOR_ALERT
     return [
         {
             "rate": name,
             "value": totals[name],
             "limit": limit,
+            "pauses_at": brake[name],
             "level": "bad" if is_meaningful and totals[name] >= limit
             else "warn" if is_meaningful and totals[name] >= limit * 0.75 else "good",
         }

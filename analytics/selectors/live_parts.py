@@ -34,8 +34,8 @@ def get_parts(campaign: Campaign) -> dict[str, Any]:
 
     Returns:
         `mailboxes`: rows of `get_providers`, or None while those of a large ledger have not been read yet. `devices`,
-        `clients`, `countries`: `{label, count, share}`, largest first. `hours`: for `human`, `machine` and `both` seven rows (Monday
-        first) of 24 counts of opens and clicks, in the workspace's time zone.
+        `clients`, `countries`: `{label, count, share}`, largest first. `hours`: for `human`, `machine` and `both` seven
+        rows (Monday first) of 24 counts of opens and clicks, in the workspace's time zone.
     """
     lists = {name: _ranked(get_breakdown(campaign, dimension)) for name, dimension in LISTS.items()}
     return {"mailboxes": get_mailboxes(campaign, may_read=False), **lists, "hours": get_hours(campaign)}

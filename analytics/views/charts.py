@@ -1,4 +1,4 @@
-"""A stacked chart over time as templates draw it: `_plot.html` shows what `draw` returns, `plot.js` reads values off it.
+"""A stacked chart over time for templates: `_plot.html` shows what `draw` returns, `plot.js` reads values off it.
 
 Every page with such a chart uses these three; the same figures stand below it as a table, which the page writes itself.
 """

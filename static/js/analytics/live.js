@@ -210,6 +210,20 @@ function showRace() {
   $("[data-race-axis]").replaceChildren(...[0, 1, 2, 3].map((n) => element("span", {}, percent(low + ((high - low) * n) / 3))));
 }
 
+const JUDGE = 20_000;
+let judged = JSON.stringify(frame.race);
+let judgedAt = 0;
+
+/** Have the test judged again when its figures have moved: not all watchers at once, and not while somebody writes in it. */
+function askExperiment() {
+  const place = $("[data-experiment]");
+  const now = JSON.stringify(frame.race);
+  if (!place || now === judged || Date.now() - judgedAt < JUDGE || place.contains(document.activeElement)) return;
+  judged = now;
+  judgedAt = Date.now() + Math.random() * JUDGE / 2;
+  place.dispatchEvent(new CustomEvent("experiment-moved"));
+}
+
 function showAlerts() {
   for (const alert of frame.alerts) {
     const box = root.querySelector(`[data-alert="${alert.rate}"]`);
@@ -283,6 +297,7 @@ function show() {
   showLinks(root, frame.links);
   showParts(root, parts, chosen.show);
   showRace();
+  askExperiment();
   showTicker();
   speak();
 }
