@@ -181,6 +181,10 @@ v1/goals
 v1/goals/<id>                                                 Goal
 v1/reports
 v1/reports/<id>                                               Report
+v1/reports/<uuid:id>/data                                     Report
+v1/reports/<uuid:id>/schedule                                 Report
+v1/reports/<uuid:id>/shares                                   Report
+v1/reports/<uuid:id>/shares/<uuid:share_id>                   ReportShare
 notifications
 settings
 settings/activity
