@@ -112,6 +112,135 @@ def test_a_batch_posted_ten_times_in_any_order_counts_once(client: Client, maili
     assert (stats.delivered, stats.unique_opens, stats.opens) == (8, 8, 16)
 
 
+def test_five_thousand_events_posted_ten_times_shuffled_equal_one_pass_in_order(client: Client) -> None:
+    chance = random.Random(5000)
+    once, often = make_mailing(size=1250, name="Once"), make_mailing(size=1250, name="Often")
+    fates = [
+        chance.choice(
+            [
+                ("delivered", "open", "open", "click"),
+                ("deferred", "delivered", "open", "spamreport"),
+                ("processed", "deferred", "deferred", "bounce"),
+                ("delivered", "open", "group_unsubscribe", "click"),
+                ("processed", "delivered", "bounce", "open"),
+                ("blocked", "dropped", "group_resubscribe", "open"),
+            ]
+        )
+        for _ in range(1250)
+    ]
+    machines = [chance.random() < 0.3 for _ in range(1250)]
+
+    def batch_of(mailing: Mailing) -> list[dict[str, Any]]:
+        more = {"url": "https://shop.example/x", "useragent": "Mozilla/5.0 (iPhone) AppleWebKit"}
+        return [
+            event(message, name, at=5 * n, type="bounce" if name == "bounce" else "", sg_machine_open=machine, **more)
+            for message, fate, machine in zip(mailing.messages, fates, machines, strict=True)
+            for n, name in enumerate(fate)
+        ]
+
+    batches = [batch_of(once), batch_of(often)]
+    assert len(batches[0]) == 5000
+    report(client, once, *batches[0])
+    for _ in range(10):
+        chance.shuffle(batches[1])
+        report(client, often, *batches[1])
+    expected, counted = (
+        CampaignStats.objects.filter(campaign=mailing.campaign).values().get() for mailing in (once, often)
+    )
+    differing = {name for name in expected if expected[name] != counted[name]} - {"id", "campaign_id", "variant_id"}
+    assert differing == set()
+    assert expected["bounced"] > 0
+    assert Event.objects.filter(campaign=often.campaign).count() == 5000
+    facts = ("bounce_type", "delivered_at__isnull", "bounced_at__isnull", "complained_at__isnull",
+             "unsubscribed_at__isnull", "first_opened_at__isnull", "first_clicked_at__isnull")  # fmt: skip
+    rows = [
+        list(Message.objects.filter(campaign=mailing.campaign).order_by("id").values_list(
+            *(name.removesuffix("__isnull") for name in facts)))
+        for mailing in (once, often)
+    ]  # fmt: skip
+    assert [[bool(value) for value in row] for row in rows[0]] == [[bool(value) for value in row] for row in rows[1]]
+    reasons = [
+        sorted(Suppression.objects.filter(workspace=mailing.workspace).values_list("reason", flat=True))
+        for mailing in (once, often)
+    ]
+    assert reasons[0] == reasons[1] != []
+
+
+def test_the_published_vector_is_valid_with_its_last_line_break_only() -> None:
+    """The example of Twilio SendGrid's own libraries (sendgrid-python, test_eventwebhook.py)."""
+    facts = {
+        "email": "hello@world.com", "event": "dropped", "reason": "Bounced Address",
+        "sg_event_id": "ZHJvcC0xMDk5NDkxOS1MUnpYbF9OSFN0T0doUTRrb2ZTbV9BLTA",
+        "sg_message_id": "LRzXl_NHStOGhQ4kofSm_A.filterdrecv-p3mdw1-756b745b58-kmzbl-18-5F5FC76C-9.0",
+        "smtp-id": "<LRzXl_NHStOGhQ4kofSm_A@ismtpd0039p1iad1.sendgrid.net>", "timestamp": 1600112492,
+    }  # fmt: skip
+    vector: dict[str, Any] = {
+        "public_key": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNN"
+        "RaINXvVpiglSI8eNEc6wEA3F+g==",
+        "signature": "MEUCIGHQVtGj+Y3LkG9fLcxf3qfI10QysgDWmMOVmxG0u6ZUAiEAyBiXDWzM+uOe5W0JuG+luQAbPIqHh89M15TluLtEZtM=",
+        "timestamp": "1600112502", "now": 1600112502.0,
+    }  # fmt: skip
+    body = json.dumps([facts], sort_keys=True, separators=(",", ":")).encode()
+    sendgrid.verify(body=body + b"\r\n", **vector)
+    for wrong in (body, body + b"\n", json.dumps([facts]).encode() + b"\r\n"):
+        with pytest.raises(sendgrid.NotFromSendGrid):
+            sendgrid.verify(body=wrong, **vector)
+
+
+@pytest.mark.parametrize(
+    ("reason", "suppressed"),
+    [
+        ("Bounced Address", "hard_bounce"), ("Invalid", "hard_bounce"), ("Unsubscribed Address", "unsubscribe"),
+        ("Spam Reporting Address", "complaint"), ("bounced address ", "hard_bounce"),
+        ("Spam Content (if Spam Checker app is enabled)", ""), ("Recipient List over Package Quota", ""),
+        ("Invalid SMTPAPI header", ""), ("Something new", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_dropped_message_stops_mail_for_reasons_about_the_address_only(
+    client: Client, mailing: Mailing, reason: str, suppressed: str
+) -> None:
+    report(client, mailing, event(mailing.messages[0], "dropped", reason=reason))
+    assert list(Suppression.objects.values_list("reason", flat=True)) == ([suppressed] if suppressed else [])
+    stored = Event.objects.get()
+    assert (stored.kind, stored.data.get("detail", "")) == ("rejected", reason)
+
+
+def test_a_third_block_within_thirty_days_stops_mail_and_a_third_after_that_does_not(client: Client) -> None:
+    workspace, day = make_workspace(), 24 * 3600
+    for email, days in (("often@example.com", (25, 12, 1)), ("seldom@example.com", (65, 32, 1))):
+        for number, ago in enumerate(days):
+            assert not Suppression.objects.filter(email_normalized=email).exists()
+            mailing = make_mailing(workspace, size=1, name=f"{email} {number}", with_contacts=False)
+            Message.objects.filter(pk=mailing.messages[0].pk).update(email=email, email_normalized=email)
+            message = Message.objects.get(pk=mailing.messages[0].pk)
+            report(client, mailing, event(message, "bounce", type="blocked", reason="554 policy", at=-ago * day))
+    assert list(Suppression.objects.values_list("email_normalized", flat=True)) == ["often@example.com"]
+
+
+def test_subscribing_to_a_group_again_never_lifts_our_own_suppression(client: Client, mailing: Mailing) -> None:
+    message = mailing.messages[0]
+    report(client, mailing, event(message, "group_unsubscribe", asm_group_id=7))
+    report(client, mailing, event(message, "group_resubscribe", at=10, asm_group_id=7))
+    assert Suppression.objects.get().reason == "unsubscribe"
+    assert Event.objects.get(kind="unknown").data["reported_kind"] == "group_resubscribe"
+
+
+def test_a_workspaces_own_valid_key_changes_nothing_of_another(client: Client, mailing: Mailing) -> None:
+    attacker, own = make_workspace("Attacker"), ec.generate_private_key(ec.SECP256R1())
+    providers.save_provider(workspace=attacker, actor=None, provider="sendgrid", webhook_public_key=public_text(own))
+    names = ("delivered", "bounce", "dropped", "spamreport", "unsubscribe", "open", "click", "deferred")
+    events = [event(mailing.messages[0], name, reason="Bounced Address") for name in names]
+    body = json.dumps(events).encode()
+    assert post(client, attacker.pk, body, signed(body, key=own)) == 204
+    while Consumer().drain_strays():
+        pass
+    was = Message.objects.filter(pk=mailing.messages[0].pk).values().get()
+    assert [was[name] for name in ("delivered_at", "bounced_at", "complained_at", "first_opened_at")] == [None] * 4
+    assert not Event.objects.exists()
+    assert not Suppression.objects.exists()
+    assert StrayEvent.objects.filter(problem__contains="another workspace").count() == len(names)
+
+
 def test_delivered_after_bounce_does_not_undo_the_bounce(client: Client, mailing: Mailing) -> None:
     message = mailing.messages[0]
     report(client, mailing, event(message, "bounce", type="bounce"))
