@@ -10,6 +10,7 @@ from rest_framework import serializers
 from accounts.v1.base import WorkspaceRelatedField
 from aiwriter.models import Brief
 from audiences.models import Contact, ContactList, Segment
+from campaigns.braking import DEAD_LINKS, RATES, limits_of
 from campaigns.deliverability.board import board
 from campaigns.deliverability.routes import Route, route_of
 from campaigns.models import Campaign, EmailTemplate, Experiment, Sender, SendingDomain, TemplateVersion, Variant
@@ -106,6 +107,28 @@ class SendWindowField(SafeJSONField):
     """A sending window; the service says which part of it is wrong."""
 
 
+@extend_schema_field(
+    {
+        "type": "object",
+        "properties": {
+            **{name: {"type": ["number", "null"], "example": limit.default} for name, limit in RATES.items()},
+            DEAD_LINKS: {"type": "boolean", "example": True},
+        },
+        "description": (
+            "What pauses it by itself: shares of what was sent (bounces) or arrived (complaints, unsubscribes); null"
+            " switches one off, and what is left out keeps its default. `dead_links`: links are asked again before the"
+            " rest gets it. `/v1/campaigns/{id}/brake` says how it stands."
+        ),
+    }
+)
+class BrakeField(SafeJSONField):
+    """The limits of the emergency brake; the service says which of them is wrong."""
+
+    def to_representation(self, value: Any) -> Any:
+        """Return every limit, the defaults too."""
+        return limits_of(value)
+
+
 class ExperimentPlanSerializer(serializers.ModelSerializer[Experiment]):
     """How variants are compared. Fixed by the launch; `/v1/campaigns/{id}/experiment` says how it stands."""
 
@@ -175,13 +198,14 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     canary_minutes = serializers.IntegerField(
         min_value=5, max_value=1440, required=False, help_text="How long the first ones are watched."
     )
+    brake = BrakeField(required=False)
 
     class Meta:
         model = Campaign
         fields = (
             "name", "sender", "brief", "lists", "segments", "exclude_lists", "exclude_segments", "variants",
             "track_opens", "track_clicks", "utm", "send_at", "timezone_mode", "send_window", "throttle_per_hour",
-            "experiment", "holdout_share", "canary_share", "canary_minutes", *_STATE,
+            "experiment", "holdout_share", "canary_share", "canary_minutes", "brake", *_STATE,
         )  # fmt: skip
         read_only_fields = _STATE
 
