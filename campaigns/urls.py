@@ -25,6 +25,7 @@ from campaigns.views import (
     senders,
     template_editor,
     templates,
+    utm,
     web_version,
 )
 
@@ -53,6 +54,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<uuid:campaign_id>/template", templates.TemplateSave.as_view(), name="template_save"),
     path("campaigns/<uuid:campaign_id>/test", experiment.ExperimentPage.as_view(), name="experiment"),
     path("campaigns/<uuid:campaign_id>/review", review.ReviewPage.as_view(), name="review"),
+    path("campaigns/<uuid:campaign_id>/review/utm", utm.UtmAction.as_view(), name="review_utm"),
     *(
         path(f"campaigns/<uuid:campaign_id>/review/{verb}", view, name=f"review_{verb}")
         for verb, view in (*review.REVIEW_ACTIONS.items(), *review_pace.PACE_ACTIONS.items())

@@ -20,7 +20,7 @@ from campaigns.content import mjml, mustache, text
 from campaigns.content.article import markdown_to_html
 from campaigns.content.blocks import used_tags, validate_blocks
 from campaigns.content.brand import Brand
-from campaigns.content.links import LinkTable
+from campaigns.content.links import LinkTable, fill_utm
 from campaigns.content.mjml_source import check_mjml
 from campaigns.content.sanitising import clean_mail_html, clean_stylesheet, without_control_characters
 from campaigns.models import Campaign, Variant
@@ -193,7 +193,9 @@ def compile_variant(
         has_way_out = "unsubscribe_url" in mustache.validate(variant.text)
         words = _with_text_footer(variant.text.strip(), wants_footer and not has_way_out)
 
-    table = LinkTable(utm=campaign.utm or {}, is_tracked=has_tracking and campaign.track_clicks)
+    values = {"campaign.name": campaign.name, "variant.label": variant.label, "workspace.name": workspace.name}
+    utm = fill_utm(campaign.utm or {}, values)
+    table = LinkTable(utm=utm, is_tracked=has_tracking and campaign.track_clicks)
     html = table.in_html(body.html)
     words = table.in_text(mustache.unescaped(words))
     honeypot = table.urls[0] if table.urls else ""

@@ -9,6 +9,9 @@ from html import escape, unescape
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 UTM_NAMES = ("source", "medium", "campaign", "term", "content")
+#: Merge tags that campaign parameters may hold: alike for every reader of a variant, so that its links stay one link.
+UTM_TAGS = ("campaign.name", "variant.label", "workspace.name")
+_TAG = re.compile(r"\{\{\{?\s*([^{}]*?)\s*\}?\}\}")
 
 #: Links, and the drawn buttons of Outlook; not `<link>`.
 _HREF = re.compile(
@@ -32,6 +35,16 @@ def urlsplit_or_none(url: str) -> tuple[str, str] | None:
     except ValueError:
         return None
     return (parts.scheme, parts.netloc) if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def tags_of_utm(text: str) -> list[str]:
+    """Return the merge tags in the text of a campaign parameter."""
+    return _TAG.findall(text)
+
+
+def fill_utm(utm: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """Return campaign parameters with the values of `UTM_TAGS` in place of their tags."""
+    return {name: _TAG.sub(lambda tag: values.get(tag[1], ""), text).strip() for name, text in utm.items()}
 
 
 def with_utm(url: str, utm: Mapping[str, str]) -> str:

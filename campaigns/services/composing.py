@@ -15,7 +15,7 @@ from campaigns.braking import parse_brake
 from campaigns.content import mustache
 from campaigns.content.article import check_markdown
 from campaigns.content.blocks import validate_blocks
-from campaigns.content.links import UTM_NAMES
+from campaigns.content.links import UTM_NAMES, UTM_TAGS, tags_of_utm
 from campaigns.content.mjml_source import check_mjml
 from campaigns.content.sanitising import without_control_characters
 from campaigns.lifecycle import DELETABLE
@@ -185,6 +185,9 @@ def _clean_utm(utm: Any) -> dict[str, str]:
     for name, value in utm.items():
         if not isinstance(value, str) or len(value) > 100:
             raise _refuse(f"utm.{name}", "not_text", "This must be text of at most 100 characters.")
+        if unknown := set(tags_of_utm(value)) - set(UTM_TAGS):
+            known = ", ".join(f"{{{{{tag}}}}}" for tag in UTM_TAGS)
+            raise _refuse(f"utm.{name}", "unknown_tag", f"No {{{{{min(unknown)}}}}} here: only {known}.")
     return {name: value for name, value in utm.items() if value}
 
 

@@ -302,6 +302,7 @@ campaigns/<uuid:campaign_id>/review/links                     Campaign
 campaigns/<uuid:campaign_id>/review/schedule                  Campaign
 campaigns/<uuid:campaign_id>/review/unschedule                Campaign
 campaigns/<uuid:campaign_id>/review/why                       Campaign
+campaigns/<uuid:campaign_id>/review/utm                       Campaign
 templates
 templates/new
 templates/import
