@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -10,7 +11,8 @@ from django.db import transaction
 from accounts.activity import record as record_activity
 from accounts.models import User
 from campaigns.content.links import urlsplit_or_none, with_utm
-from campaigns.models import Campaign, Link
+from campaigns.models import Link
+from campaigns.selectors.links import leads_of, utm_of
 from pulsequill.core.errors import FieldError, Invalid, WrongState
 from pulsequill.core.live import mark_dirty
 
@@ -20,8 +22,8 @@ MOST_CHARACTERS = 2000
 def repoint(*, link: Link, url: str, actor: User | None) -> Link:
     """Let a link lead to another address, in all mails that have left and that will leave.
 
-    All links of the campaign that lead to the same address are changed together. The campaign's UTM parameters are
-    added as they were to the first address. Readers are led there within about a minute (`analytics.tracking.links`).
+    All links of the campaign that lead to the same page are changed together, and each keeps the `utm_` parameters of
+    its first address. Readers are led there within about a minute (`analytics.tracking.links`).
 
     Args:
         link: one of a launched campaign.
@@ -30,10 +32,10 @@ def repoint(*, link: Link, url: str, actor: User | None) -> Link:
 
     Raises:
         Invalid: readers cannot or must not be sent there.
-        WrongState: the campaign has not been launched, or does not track its links.
+        WrongState: the campaign has not been launched.
     """
-    campaign = _launched(link)
-    return _point(link, with_utm(clean_address(url), campaign.utm), actor=actor, campaign=campaign)
+    target = clean_address(url)
+    return _point(link, lambda first: with_utm(target, utm_of(first)), actor=actor)
 
 
 def undo_repoint(*, link: Link, actor: User | None) -> Link:
@@ -44,7 +46,7 @@ def undo_repoint(*, link: Link, actor: User | None) -> Link:
     """
     if not link.original_url:
         raise WrongState("This link leads to its first address.")
-    return _point(link, link.original_url, actor=actor, campaign=_launched(link))
+    return _point(link, lambda first: first, actor=actor)
 
 
 def clean_address(url: str) -> str:
@@ -83,32 +85,31 @@ def _refuse(code: str, detail: str) -> Invalid:
     return Invalid(detail, errors=[FieldError("url", code, detail)])
 
 
-def _launched(link: Link) -> Campaign:
+def _point(link: Link, target_of: Callable[[str], str], *, actor: User | None) -> Link:
+    """Change a link and those that lead where it leads; `target_of` gets the first address of each."""
     campaign = link.variant.campaign
     if campaign.launched_at is None:
         raise WrongState("The mail has not left yet: change the address where it is written.")
-    return campaign
-
-
-def _point(link: Link, url: str, *, actor: User | None, campaign: Campaign) -> Link:
     with transaction.atomic():
-        same = Link.objects.filter(
-            workspace_id=link.workspace_id, variant__campaign=campaign, url=link.url, original_url=link.original_url
-        )
-        rows = list(same.select_for_update(of=("self",)).order_by("pk"))
-        link = next((row for row in rows if row.pk == link.pk), link)
-        first = link.original_url or link.url
-        if rows and url != link.url:
-            same.filter(pk__in=[row.pk for row in rows]).update(url=url, original_url="" if url == first else first)
+        links = Link.objects.filter(workspace_id=link.workspace_id, variant__campaign=campaign, is_honeypot=False)
+        rows = list(links.select_for_update(of=("self",)).order_by("pk"))
+        changed = [row for row in rows if leads_of(row) == leads_of(link)]
+        for row in changed:
+            first = row.original_url or row.url
+            row.url = target_of(first)
+            row.original_url = "" if row.url == first else first
+        Link.objects.bulk_update(changed, ["url", "original_url"])
+        now = next((row for row in changed if row.pk == link.pk), link)
+        if now.url != link.url:
             record_activity(
                 workspace=campaign.workspace,
                 kind="link.repointed",
-                summary=f"A link of “{campaign.name[:80]}” leads to {url[:170]} now.",
+                summary=f"A link of “{campaign.name[:80]}” leads to {now.url[:170]} now.",
                 actor=actor,
                 subject=campaign,
-                **{"from": link.url[:500], "to": url[:500]},
-                links=[str(row.public_id) for row in rows],
+                **{"from": link.url[:500], "to": now.url[:500]},
+                links=[str(row.public_id) for row in changed],
             )
             transaction.on_commit(lambda: mark_dirty(campaign.pk))
-    changed = Link.objects.filter(workspace_id=link.workspace_id).select_related("variant__campaign__workspace")
-    return changed.get(pk=link.pk)
+    link.url, link.original_url = now.url, now.original_url
+    return link

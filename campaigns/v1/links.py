@@ -24,7 +24,7 @@ class LinkAddressSerializer(serializers.ModelSerializer[Link]):
     campaign = serializers.UUIDField(source="variant.campaign_id", read_only=True)
     url = serializers.CharField(
         max_length=links.MOST_CHARACTERS,
-        help_text="An http or https address; the campaign's UTM parameters are added. Readers are led there within"
+        help_text="An http or https address; the link keeps its `utm_` parameters. Readers are led there within"
         " about a minute, from mails that have left as well.",
     )  # fmt: skip
     original_url = serializers.CharField(

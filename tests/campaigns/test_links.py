@@ -73,10 +73,19 @@ def test_other_campaigns_keep_their_addresses(mailing: Mailing) -> None:
     assert urls(other) == was
 
 
-def test_the_campaigns_parameters_are_added_as_they_were_at_first(mailing: Mailing) -> None:
-    Campaign.objects.filter(pk=mailing.campaign.pk).update(utm={"source": "news", "campaign": "harvest"})
-    changed = links.repoint(link=fresh(mailing.links[0]), url=NEW, actor=None)
-    assert changed.url == f"{NEW}&utm_source=news&utm_campaign=harvest"
+def test_each_variant_keeps_the_campaign_parameters_of_its_first_address(mailing: Mailing) -> None:
+    first = Link.objects.filter(variant__campaign=mailing.campaign, position=0).order_by("variant__label")
+    for link, label in zip(first, "AB", strict=True):
+        Link.objects.filter(pk=link.pk).update(url=f"{link.url}?size=1&utm_source=news&utm_content={label}")
+    was = urls(mailing)
+    links.repoint(link=fresh(mailing.links[0]), url=NEW, actor=None)
+    assert [url for url in urls(mailing) if url.startswith(NEW)] == [
+        f"{NEW}&utm_source=news&utm_content=A", f"{NEW}&utm_source=news&utm_content=B",
+    ]  # fmt: skip
+    own = links.repoint(link=fresh(mailing.links[0]), url="https://northwind.example/?utm_content=own", actor=None)
+    assert own.url == "https://northwind.example/?utm_content=own&utm_source=news"
+    links.undo_repoint(link=fresh(mailing.links[0]), actor=None)
+    assert urls(mailing) == was
 
 
 @pytest.mark.parametrize(
