@@ -18,10 +18,10 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from accounts.views.access import WorkspaceTemplatePage
 from analytics.reports import campaign_clicks as clicks
 from analytics.reports import campaign_overview as overview
-from analytics.selectors.experiment import get_experiment
 from analytics.selectors.figures import get_campaign_stats
 from analytics.selectors.insight import MIN_CAMPAIGNS, MIN_DELIVERED, MOST_CAMPAIGNS
 from analytics.views import charts
+from analytics.views.experiment import get_card
 from analytics.views.live import zone_of
 from analytics.views.live_words import CHART_SERIES, VIEW_WORDS
 from campaigns.models import Campaign, Variant
@@ -330,5 +330,5 @@ class ReportVariants(ReportPage):
         figures = get_campaign_stats(campaign)
         rows = [{**row, "view": overview.view_of(row, self.shown)} for row in figures["variants"]]
         return super().get_context_data(
-            campaign=campaign, rows=rows, experiment=get_experiment(campaign) if len(rows) > 1 else {}, **kwargs
+            campaign=campaign, rows=rows, test=get_card(campaign, self.membership.role), **kwargs
         )

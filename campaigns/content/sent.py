@@ -34,7 +34,7 @@ HEATS: tuple[tuple[str, str], ...] = (
 #: `all: initial` first: the mail's own styles must not reach a badge. The outer box has no size, so nothing moves.
 _ANCHOR = "all:initial;position:relative;display:inline-block;width:0;height:0;vertical-align:top"
 _BADGE = (
-    "all:initial;position:absolute;left:-8px;top:-11px;z-index:9;padding:1px 7px;border-radius:9px;"
+    "all:initial;position:absolute;left:-4px;top:-20px;z-index:9;padding:1px 7px;border-radius:9px;"
     "border:1px solid #3b2596;font:600 11px/16px Arial,sans-serif;white-space:nowrap;background:{paper};color:{ink}"
 )
 
