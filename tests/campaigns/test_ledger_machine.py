@@ -36,10 +36,12 @@ from audiences.services import suppress_email
 from campaigns.delivery import ledger, planner, reaper
 from campaigns.delivery.providers import Outcome, Verdict
 from campaigns.delivery.rendering import Claimed
-from campaigns.models import Campaign, DeliveryMinute, Message, Settlement
+from campaigns.models import Campaign, DeliveryMinute, Experiment, Message, Settlement
 from campaigns.selectors import ledger as reads
-from campaigns.services import doubts, messages, sending
+from campaigns.services import composing, doubts, messages, sending, waves
+from campaigns.tickets import FOR_CANARY, FOR_TEST
 from pulsequill.core.errors import WrongState
+from tests.campaigns.making import HELLO
 from tests.campaigns.sending import make_ready
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +50,8 @@ EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "12"))
 STEPS = int(os.environ.get("LEDGER_STEPS", "40"))
 RECIPIENTS = 6
 MOST_WORKERS = 3
+#: Share of first readers and of the test, in percent; 0: nobody is held back for it.
+WAVES = {"nobody waits": (0, 0), "first readers": (20, 0), "a test": (0, 50), "both": (20, 50)}
 PICK = st.integers(0, RECIPIENTS - 1)
 WORKER = st.integers(0, MOST_WORKERS - 1)
 
@@ -115,11 +119,18 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # --- launching
 
-    @initialize(closed_before=st.sets(PICK, max_size=2))
-    def launch(self, closed_before: set[int]) -> None:
-        """Some are suppressed before: they get a row and a reason."""
+    @initialize(closed_before=st.sets(PICK, max_size=2), plan=st.sampled_from(sorted(WAVES)))
+    def launch(self, closed_before: set[int], plan: str) -> None:
+        """Some are suppressed before: they get a row and a reason. Some plans hold people back."""
+        canary, test = WAVES[plan]
         campaign, contacts = make_ready(RECIPIENTS)
         self.campaign_id, self.contacts = campaign.pk, contacts
+        Campaign.objects.filter(pk=campaign.pk).update(canary_share=canary)
+        if test:
+            halves = [{"label": "A", "share": 50}, {"label": "B", "share": 50, "subject": "Other beans", "body": HELLO}]
+            composing.update_campaign(campaign=campaign, actor=None, changes={"variants": halves})
+            Experiment.objects.create(workspace=campaign.workspace, campaign=campaign, mode="bandit", test_share=test)
+        campaign = self.campaign
         self.list_ids = [row.pk for row in campaign.lists.all()]
         for pick in closed_before:
             self.suppress(pick)
@@ -230,6 +241,26 @@ class LedgerMachine(RuleBasedStateMachine):
     def sweep(self) -> None:
         reaper.sweep(now=timezone.now())
 
+    # --- who was held back
+
+    @rule()
+    def let_those_behind_the_first_readers_go(self) -> None:
+        campaign = self.campaign
+        waiting = sum(row.status == "held" and row.variant_id is not None for row in self.rows())
+        may_go = campaign.status in ("sending", "paused") and campaign.canary_released_at is None
+        assert waves.release_canary(campaign=campaign) == (waiting if may_go else 0)
+        if may_go and campaign.canary_share:
+            assert self.campaign.canary_released_at is not None
+
+    @rule(count=st.one_of(st.none(), st.integers(1, RECIPIENTS)), of_a=st.sampled_from([0.0, 0.5, 1.0]))
+    def let_a_wave_go(self, count: int | None, of_a: float) -> None:
+        campaign = self.campaign
+        variants = list(campaign.variants.order_by("label"))
+        shares = {variants[-1].pk: 1 - of_a} | {variants[0].pk: of_a if len(variants) > 1 else 1.0}
+        waiting = sum(row.status == "held" and row.variant_id is None for row in self.rows())
+        expected = min(waiting, count or waiting) if campaign.status in ("sending", "paused") else 0
+        assert waves.release_rest(campaign=campaign, shares=shares, count=count) == expected
+
     # --- the provider tells later
 
     @precondition(lambda self: self.accepted)
@@ -320,7 +351,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(pick=PICK)
     def what_was_sent_is_never_sent_again(self, pick: int) -> None:
-        if row := self.row(pick, "sent", "queued", "sending", "skipped"):
+        if row := self.row(pick, "sent", "held", "queued", "sending", "skipped"):
             with pytest.raises(WrongState):
                 messages.resend(message=row, actor=None)
 
@@ -347,6 +378,10 @@ class LedgerMachine(RuleBasedStateMachine):
         assert sum(counts.values()) == RECIPIENTS
         assert counts == {**dict.fromkeys(counts, 0), **Counter(row.status for row in rows)}
         for row in rows:
+            if row.status == "held":
+                assert row.reason == (FOR_TEST if row.variant_id is None else FOR_CANARY)
+            else:
+                assert row.variant_id is not None or row.status == "skipped"
             taken = self.accepted_since_resend[row.pk]
             assert taken <= 1
             if row.status in ("skipped", "failed", "in_doubt"):
@@ -368,7 +403,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if not hasattr(self, "campaign_id") or self.resends:
             return
         if self.campaign.status == Campaign.Status.SENT:
-            assert not {row.status for row in self.rows()} & {"queued", "sending", "retrying"}
+            assert not {row.status for row in self.rows()} & {"held", "queued", "sending", "retrying"}
 
 
 def test_no_order_of_events_loses_or_repeats_a_message() -> None:

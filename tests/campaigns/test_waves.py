@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ from campaigns.selectors.waves import get_waves
 from campaigns.services import erasing, sending
 from campaigns.services import waves as doors
 from campaigns.tickets import FOR_CANARY, FOR_TEST, HELD_OUT, TICKETS, Draw, share_out, ticket_sql
-from pulsequill.core.errors import Invalid
+from pulsequill.core.errors import DomainError, Invalid
 from tests.campaigns.making import HELLO, make_campaign, make_list, make_workspace
 from tests.campaigns.sending import captured, rows_of, statuses_of
 
@@ -417,3 +419,88 @@ def test_readers_clocks_and_delays_hold_for_the_plan_and_for_the_released() -> N
 
     waves.release_rest(campaign=campaign, shares={variants_of(campaign)[1]: 1}, now=launched + timedelta(hours=9))
     assert tomorrow + timedelta(hours=1) in due_times(campaign, "queued")["B"]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAtTheSameTime:
+    """Connections of their own, as workers, the clock's process and people have them."""
+
+    def together(self, *verbs: Callable[[], Any]) -> list[Any]:
+        """Call all at the same moment; return what each answered or raised."""
+        answers: list[Any] = [None] * len(verbs)
+        start = threading.Barrier(len(verbs))
+
+        def call(place: int, verb: Callable[[], Any]) -> None:
+            close_old_connections()
+            try:
+                start.wait()
+                answers[place] = verb()
+            except DomainError as refusal:
+                answers[place] = refusal
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=call, args=(place, verb)) for place, verb in enumerate(verbs)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return answers
+
+    def test_of_many_releases_one_finds_the_rows(self) -> None:
+        campaign = launch(make_test(200, canary_share=20))
+        winner = variants_of(campaign)[0]
+        held = get_waves(campaign)
+        counts = self.together(*[lambda: doors.release_rest(campaign=fresh(campaign), shares={winner: 1})] * 4)
+        assert sorted(counts) == [0, 0, 0, held["held_for_test"]]
+        behind = get_waves(campaign)["held_for_canary"]
+        counts = self.together(*[lambda: doors.release_canary(campaign=fresh(campaign))] * 4)
+        assert sorted(counts) == [0, 0, 0, behind]
+        assert statuses_of(campaign) == {"queued": 200}
+
+    def test_waves_that_leave_at_once_take_different_people(self) -> None:
+        campaign = launch(make_test(300, mode="bandit", test_share=10))
+        shares = dict.fromkeys(variants_of(campaign), 1.0)
+        rest = get_waves(campaign)["held_for_test"]
+        counts = self.together(*[lambda: doors.release_rest(campaign=fresh(campaign), shares=shares, count=50)] * 3)
+        assert counts == [50, 50, 50]
+        assert get_waves(campaign)["held_for_test"] == rest - 150
+
+    def test_a_release_during_a_cancellation_leaves_nobody_in_the_queue(self) -> None:
+        for _ in range(4):
+            campaign = launch(make_test(60, canary_share=10))
+            winner = variants_of(campaign)[0]
+            self.together(
+                lambda: doors.release_rest(campaign=fresh(campaign), shares={winner: 1}),  # noqa: B023 - joined here
+                lambda: sending.cancel_campaign(campaign=fresh(campaign), actor=None),  # noqa: B023
+                lambda: doors.release_canary(campaign=fresh(campaign)),  # noqa: B023
+            )
+            assert fresh(campaign).status == "cancelled"
+            assert parts_of(campaign) == {("skipped", "cancelled"): 60}
+
+    def test_a_release_during_the_end_of_the_first_part_is_not_overlooked(self) -> None:
+        """A slice that finds nothing to claim asks whether the campaign is done, and somebody lets the rest go."""
+        for _ in range(4):
+            campaign = launch(make_test(40))
+            pipeline.deliver(campaign_id=campaign.pk)
+            winner = variants_of(campaign)[0]
+            self.together(
+                lambda: reaper.finish(fresh(campaign), now=timezone.now()),  # noqa: B023
+                lambda: doors.release_rest(campaign=fresh(campaign), shares={winner: 1}),  # noqa: B023
+                lambda: reaper.sweep(now=timezone.now()),
+            )
+            assert fresh(campaign).status == "sending"
+            assert reaper.sweep(now=timezone.now()).campaigns == [campaign.pk]
+            pipeline.deliver(campaign_id=campaign.pk)
+            assert fresh(campaign).status == "sent" and statuses_of(campaign) == {"sent": 40}
+
+    def test_a_release_that_dies_before_its_commit_has_not_happened(self) -> None:
+        campaign = launch(make_test(100, canary_share=20))
+        before = parts_of(campaign)
+        with pytest.raises(SystemExit), transaction.atomic():
+            waves.release_canary(campaign=campaign, now=timezone.now())
+            waves.release_rest(campaign=campaign, shares={variants_of(campaign)[0]: 1}, now=timezone.now())
+            raise SystemExit
+        assert parts_of(campaign) == before
+        assert fresh(campaign).canary_released_at is None
+        assert doors.release_canary(campaign=fresh(campaign)) == before[("held", FOR_CANARY)]
