@@ -120,6 +120,8 @@ def classify(
     """
     if kind not in ("opened", "clicked"):
         return UNKNOWN, ""
+    if is_honeypot:
+        return MACHINE, "honeypot"
     if data.get("method") == "HEAD":
         return MACHINE, "head_request"
     if data.get("is_machine") is True:
@@ -131,6 +133,4 @@ def classify(
     quickest = QUICKEST_CLICK.get(provider)
     if kind == "clicked" and quickest and sent_at is not None and sent_at <= occurred_at < sent_at + quickest:
         return MACHINE, "too_quick"
-    if is_honeypot:
-        return MACHINE, "honeypot"
     return HUMAN, ""

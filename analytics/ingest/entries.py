@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -133,11 +134,16 @@ def _time(milliseconds: float) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def _ip(text: Any) -> str:
+@lru_cache(maxsize=16_384)
+def _address(text: str) -> str:
     try:
-        return str(ipaddress.ip_address(text)) if isinstance(text, str) and text else ""
+        return str(ipaddress.ip_address(text))
     except ValueError:
         return ""
+
+
+def _ip(text: Any) -> str:
+    return _address(text) if isinstance(text, str) and text else ""
 
 
 def match(lines: Iterable[bytes]) -> tuple[list[Incoming], list[Stray]]:

@@ -19,7 +19,7 @@ from django.db import connection
 from analytics import rollups
 from analytics.ingest import archive, conversions
 from analytics.ingest.conversions import recount_clicks
-from analytics.ingest.patterns import FEWEST, Hit, Verdict, judge, own_class
+from analytics.ingest.patterns import FEWEST, PATTERNS, Hit, Verdict, judge, own_class
 from audiences import services as audiences
 from campaigns.services import facts
 
@@ -27,13 +27,14 @@ from campaigns.services import facts
 #: because judging all of them again for every further one would cost more than it tells.
 MOST_HITS = 2_000
 
-#: Messages in which a further hit may change the class of others.
+#: Messages in which a further hit may change the class of others: where something is proven, or as many links were
+#: followed as a burst needs at least.
 _SUSPECTS = """
 SELECT message_id FROM analytics_event
  WHERE message_id = ANY(%s) AND kind IN ('opened', 'clicked')
  GROUP BY message_id
-HAVING count(*) <= %s
-   AND (message_id = ANY(%s) OR count(DISTINCT link_id) FILTER (WHERE kind = 'clicked') >= %s)
+HAVING count(*) <= %s AND (bool_or(actor_reason = ANY(%s))
+                           OR count(DISTINCT link_id) FILTER (WHERE kind = 'clicked') >= %s)
 """
 
 _MESSAGES = f"""
@@ -169,14 +170,9 @@ def judge_fresh(clicked: Collection[int | None], scanned: Sequence[int]) -> Corr
     if not candidates:
         return Correction()
     with connection.cursor() as cursor:
-        cursor.execute(_HONEYPOTS)
-        caught = [row[0] for row in cursor.fetchall()] if clicked else []
-        cursor.execute(_SUSPECTS, [list(candidates), MOST_HITS, [*scanned, *caught], FEWEST])
+        cursor.execute(_SUSPECTS, [list(candidates), MOST_HITS, list(PATTERNS), FEWEST])
         suspects = [row[0] for row in cursor.fetchall()]
     return correct(read_messages(suspects, has_fresh=True), stored_class) if suspects else Correction()
-
-
-_HONEYPOTS = "SELECT DISTINCT message_id FROM event_fresh WHERE kind = 'clicked' AND actor = 'machine'"
 
 
 def stored_class(stored: StoredHit, message: JudgedMessage) -> Verdict:  # noqa: ARG001 - a way to class hits
