@@ -40,7 +40,7 @@ def get_cohorts(workspace: Workspace, *, now: datetime, zone: ZoneInfo) -> Answe
             "Share still active, by months since they joined",
             lines([[row[f"m{n}"] for n in range(MONTHS) if row[f"m{n}"] is not None] for row in shown]),
             [row["name"] for row in shown],
-            ("month of joining", *(f"+{n}" for n in range(3, MONTHS, 4)), f"+{MONTHS - 1}"),
+            ("Joined", *(f"+{n}" for n in range(1, MONTHS))),
             "active",
         )
     ]
@@ -67,9 +67,9 @@ def _row(
 
 
 def _table(key: str, title: str, rows: list[dict[str, Any]]) -> Table:
-    months = [Column(f"m{n}", "Same month" if not n else f"+{n}", "rate") for n in range(MONTHS)]
+    months = [Column(f"m{n}", "Joined" if not n else f"+{n}", "rate") for n in range(MONTHS)]
     return Table(
-        key, title, (Column("name", "Joined", "text"), Column("contacts", "Contacts"), *months), rows,
+        key, title, (Column("name", "Month", "text"), Column("contacts", "Contacts"), *months), rows,
         note="Of the contacts who joined in a month and are still there, how many opened or clicked a campaign’s mail "
         "in that month and in the months after. A mail counts in the month of its first open, and of its first click.",
         empty="Nobody has joined yet.",

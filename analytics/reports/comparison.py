@@ -51,7 +51,7 @@ def get_comparison(workspace: Workspace, query: ReportQuery, *, zone: ZoneInfo) 
                 **figures,
                 "id": str(campaign.pk),
                 "name": campaign.name,
-                "launched_at": campaign.launched_at.astimezone(zone) if campaign.launched_at else None,
+                "launched_at": campaign.launched_at.astimezone(zone).date() if campaign.launched_at else None,
                 "low": low,
                 "high": high,
                 "reached": owed[campaign.pk]["reached"] if campaign.pk in owed else 0,
@@ -130,4 +130,5 @@ def _curve_table(key: str, title: str, names: Sequence[str], curves: Sequence[Se
         (Column("after", "Hours since launch"), *(Column(f"c{n}", name, "rate") for n, name in enumerate(names))),
         [{"after": step, **{f"c{n}": curve[step] for n, curve in enumerate(curves)}} for step in steps if curves],
         note="Human opens and clicks, repeats included, for each mail delivered.",
+        is_folded=True,
     )  # fmt: skip

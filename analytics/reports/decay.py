@@ -85,6 +85,7 @@ def get_engagement(workspace: Workspace, query: ReportQuery, *, now: datetime, z
                 ),
                 rows if has_curve else [],
                 note="Counted from the moment each mail left, for campaigns launched in this time.",
+                is_folded=True,
             ),
             Table(
                 "last_active",

@@ -20,6 +20,7 @@ from accounts.models import Workspace
 from analytics.models import ConversionStats, Facet, FacetCount, Goal, GoalDay
 from analytics.reports.query import ReportQuery, Span
 from analytics.reports.table import Answer, Column, Figure, Table
+from analytics.reports.trend import get_trend
 from analytics.selectors.figures import RATES, count_by_variant, figures_of
 from audiences.models import ContactList
 from campaigns.models import Campaign, Variant
@@ -54,11 +55,14 @@ def get_overview(workspace: Workspace, query: ReportQuery, *, now: datetime, zon
         place = rows if campaign.launched_at and campaign.launched_at >= span.start else rows_before
         place.append((campaign, figures_of_counts(grouped[campaign.pk])))
     ids = [campaign.pk for campaign, _ in rows]
+    chart, trend = get_trend(rows, rows_before if before else None, span, zone)
     return Answer(
         title="Campaigns of a time",
         subtitle=str(span),
         figures=_figures(rows, rows_before if before else None, owed),
+        charts=[chart],
         tables=[
+            trend,
             _by_campaign(rows, owed, zone, is_cut=len(campaigns) == MOST_CAMPAIGNS),
             _by_list(workspace, ids),
             _by_sender_domain(workspace, ids, counted),
@@ -66,6 +70,7 @@ def get_overview(workspace: Workspace, query: ReportQuery, *, now: datetime, zon
             _by_goal(workspace, ids, span),
         ],
         is_empty=not rows and not rows_before,
+        has_previous=query.has_previous,
         counted_at=get_counted_at(ids),
     )
 
@@ -162,9 +167,7 @@ def _by_campaign(rows: Rows, owed: dict[Any, dict[str, Any]], zone: ZoneInfo, *,
             Column("name", "Campaign", "text"),
             Column("launched_at", "Launched", "when"),
             Column("sent", "Sent"),
-            *_RATE_COLUMNS[:3],
-            Column("click_to_open_rate", "Click to open", "rate"),
-            *_RATE_COLUMNS[3:],
+            *_RATE_COLUMNS,
             Column("reached", "Goals reached"),
             Column("revenue", "Revenue", "money"),
         ),
@@ -251,11 +254,12 @@ def _by_hour(ids: Sequence[Any]) -> list[Table]:
         Table(
             "weekdays", "By weekday of sending", (Column("name", "Day", "text"), *columns),
             [{"name": WEEKDAYS[day - 1], **with_rates(weekdays[day])} for day in sorted(weekdays)],
+            is_half=True,
         ),
         Table(
             "hours", "By hour of sending", (Column("name", "Hour", "text"), *columns),
             [{"name": f"{hour:02}:00", **with_rates(hours[hour])} for hour in sorted(hours)],
-            note="Hours of the workspace’s clock.",
+            is_half=True,
         ),
     ]  # fmt: skip
 

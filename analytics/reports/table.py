@@ -88,6 +88,10 @@ class Table:
     href: str = ""
     #: Columns whose cells are shaded by their value, as in a heat map.
     shaded: frozenset[str] = frozenset()
+    #: Beside another one where there is room.
+    is_half: bool = False
+    #: Has the same figures as a chart, so pages fold it up.
+    is_folded: bool = False
 
     def lines(self) -> Iterator[list[Any]]:
         """Yield the rows for a spreadsheet."""
@@ -210,6 +214,8 @@ class Answer:
     figures: list[Figure] = field(default_factory=list)
     charts: list[Chart] = field(default_factory=list)
     is_empty: bool = False
+    #: Whether the figures are compared with the time before.
+    has_previous: bool = False
     counted_at: datetime | None = None
 
     def table(self, key: str) -> Table | None:

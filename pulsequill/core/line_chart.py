@@ -40,5 +40,6 @@ def lines(series: Sequence[Sequence[float]]) -> LineChart:
     paths = []
     for values in series:
         points = [f"{index * step:.1f} {HEIGHT - value / top * HEIGHT:.1f}" for index, value in enumerate(values)]
-        paths.append(f"M{'L'.join(points)}" if points else "")
+        # A lone point is drawn as a dot: a line of no length with round ends.
+        paths.append(f"M{'L'.join(points * 2 if len(points) == 1 else points)}" if points else "")
     return LineChart(paths, [top * part / TICKS for part in range(TICKS, -1, -1)], top)

@@ -280,7 +280,7 @@ def test_a_question_is_the_same_after_it_was_kept() -> None:
 def test_lines_share_one_scale_and_shorter_ones_end_early() -> None:
     chart = lines([[0, 0.5, 1], [0.25]])
     assert chart.top == 1
-    assert chart.paths == ["M0.0 200.0L300.0 100.0L600.0 0.0", "M0.0 150.0"]
+    assert chart.paths == ["M0.0 200.0L300.0 100.0L600.0 0.0", "M0.0 150.0L0.0 150.0"]
     assert lines([]).paths == []
     assert [shade(share) for share in (None, 0.0, 0.05, 0.25, 0.9)] == ["", "0", "0", "2", "5"]
 
