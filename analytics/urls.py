@@ -37,6 +37,7 @@ from analytics.views.report_people import (
     ReportWhy,
 )
 from analytics.views.reports import CohortsPage, ComparisonPage, EngagementPage, ReportExport, ReportPage
+from analytics.views.rules import RulesPage
 from analytics.views.shared_reports import SharedReport, StopReport
 
 app_name = "analytics"
@@ -86,6 +87,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/cohorts", CohortsPage.as_view(), name="report_cohorts"),
     path("reports/engagement", EngagementPage.as_view(), name="report_engagement"),
     path("reports/<slug:kind>/file", ReportExport.as_view(), name="report_export"),
+    path("reports/rules", RulesPage.as_view(), name="rules"),
     path("reports/goals", GoalsPage.as_view(), name="goals"),
     path("reports/goals/new", GoalFormPage.as_view(), name="goal_new"),
     path("reports/goals/<uuid:goal_id>", GoalFormPage.as_view(), name="goal"),

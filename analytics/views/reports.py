@@ -21,6 +21,7 @@ RANGE_WORDS = {"7d": "7 days", "30d": "30 days", "90d": "90 days", "12m": "12 mo
 TABS = (
     ("reports", "Overview"), ("report_comparison", "Compare"), ("report_cohorts", "Cohorts"),
     ("report_engagement", "Engagement"), ("goals", "Goals"), ("kept_reports", "Kept reports"),
+    ("rules", "Human or machine"),
 )  # fmt: skip
 #: Kind of a report -> the route of its page.
 PAGES = {

@@ -361,6 +361,7 @@ reports/compare
 reports/cohorts
 reports/engagement
 reports/<slug:kind>/file
+reports/rules
 reports/goals
 reports/goals/new
 reports/goals/<uuid:goal_id>                                  Goal
