@@ -146,15 +146,20 @@ def get_timeline(
 
 def _hours(campaign: Campaign) -> list[tuple[Any, ...]]:
     long_ago, far = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+    return _folded(campaign, HOUR, long_ago, far)
+
+
+def _folded(campaign: Campaign, step: timedelta, start: datetime, end: datetime) -> list[tuple[Any, ...]]:
+    """Return the steps in which something happened: when each began, and its counts in the order of `SERIES`."""
+    params: list[Any] = [step, start, campaign.pk, campaign.pk, start, end]
     with connection.cursor() as cursor:
-        cursor.execute(_MINUTES, [HOUR, long_ago, campaign.pk, campaign.pk, long_ago, far])
-        return cursor.fetchall()
+        cursor.execute(_MINUTES, params)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _points(campaign: Campaign, start: datetime, end: datetime, step: timedelta) -> Iterator[dict[str, Any]]:
-    with connection.cursor() as cursor:
-        cursor.execute(_MINUTES, [step, start, campaign.pk, campaign.pk, start, end])
-        folded = {row[0]: row[1:] for row in cursor.fetchall()}
+    folded = {row[0]: row[1:] for row in _folded(campaign, step, start, end)}
     for number in range(max(1, -int(-(end - start) // step))):
         at = start + number * step
         counts = folded.get(at, (0,) * len(SERIES))
