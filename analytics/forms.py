@@ -52,13 +52,10 @@ class MailForm(forms.Form):
     """When a report is mailed, and to whom."""
 
     rhythm = forms.ChoiceField(label="Repeats", choices=RHYTHMS, initial="weekly", widget=forms.RadioSelect)
-    weekday = forms.TypedChoiceField(
-        label="Day", coerce=int, choices=list(enumerate(WEEKDAYS, start=1)), initial=1, required=False, empty_value=1
-    )
+    weekday = forms.TypedChoiceField(label="Day", coerce=int, choices=list(enumerate(WEEKDAYS, start=1)), initial=1)
     month_day = forms.ChoiceField(
         label="Day of the month",
         choices=[*((str(n), str(n)) for n in range(1, 29)), (recurrence.LAST_DAY, "Last day")],
-        required=False,
     )
     at = forms.CharField(label="Time", max_length=5, initial="08:00", widget=forms.TimeInput(attrs={"type": "time"}))
     members = forms.MultipleChoiceField(label="Your team", required=False, widget=forms.CheckboxSelectMultiple)
@@ -101,9 +98,11 @@ class MailForm(forms.Form):
                 case "daily":
                     data["crontab"] = recurrence.monthly(day="1", at=at).replace(" 1 * *", " * * *")
                 case "monthly":
-                    data["crontab"] = recurrence.monthly(day=data.get("month_day") or "1", at=at)
+                    data["crontab"] = recurrence.monthly(day=data.get("month_day") or "", at=at)
                 case _:
-                    data["crontab"] = recurrence.weekly(weekdays=[data.get("weekday") or 1], at=at)
+                    data["crontab"] = recurrence.weekly(
+                        weekdays=[data["weekday"]] if data.get("weekday") else (), at=at
+                    )
         except DomainError as error:
             self.refuse(error)
         return data

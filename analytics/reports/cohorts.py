@@ -40,7 +40,7 @@ def get_cohorts(workspace: Workspace, *, now: datetime, zone: ZoneInfo) -> Answe
             "Share still active, by months since they joined",
             lines([[row[f"m{n}"] for n in range(MONTHS) if row[f"m{n}"] is not None] for row in shown]),
             [row["name"] for row in shown],
-            ("Joined", *(f"+{n}" for n in range(1, MONTHS))),
+            [str(number) for number in range(MONTHS)],
             "active",
         )
     ]

@@ -55,7 +55,7 @@ def get_overview(workspace: Workspace, query: ReportQuery, *, now: datetime, zon
         place = rows if campaign.launched_at and campaign.launched_at >= span.start else rows_before
         place.append((campaign, figures_of_counts(grouped[campaign.pk])))
     ids = [campaign.pk for campaign, _ in rows]
-    chart, trend = get_trend(rows, rows_before if before else None, span, zone)
+    chart, trend = get_trend(rows, rows_before or None, span, zone)
     return Answer(
         title="Campaigns of a time",
         subtitle=str(span),
@@ -176,7 +176,7 @@ def _by_campaign(rows: Rows, owed: dict[Any, dict[str, Any]], zone: ZoneInfo, *,
                 **figures,
                 "id": str(campaign.pk),
                 "name": campaign.name,
-                "launched_at": campaign.launched_at.astimezone(zone) if campaign.launched_at else None,
+                "launched_at": campaign.launched_at.astimezone(zone).date() if campaign.launched_at else None,
                 "reached": owed[campaign.pk]["reached"] if campaign.pk in owed else 0,
                 "revenue": owed[campaign.pk]["revenue"] if campaign.pk in owed else {},
                 "href": reverse("analytics:report", args=[campaign.pk]),

@@ -90,7 +90,7 @@ class Table:
     shaded: frozenset[str] = frozenset()
     #: Beside another one where there is room.
     is_half: bool = False
-    #: Has the same figures as a chart, so pages fold it up.
+    #: Has the same figures as a chart, so pages fold it up under that.
     is_folded: bool = False
 
     def lines(self) -> Iterator[list[Any]]:
@@ -221,6 +221,18 @@ class Answer:
     def table(self, key: str) -> Table | None:
         """Return one table."""
         return next((table for table in self.tables if table.key == key), None)
+
+    @property
+    def drawn(self) -> list[tuple[Chart, Table | None]]:
+        """Charts, each with the table that is folded up under it."""
+        folded = {table.key: table for table in self.tables if table.is_folded}
+        return [(chart, folded.get(chart.table)) for chart in self.charts]
+
+    @property
+    def plain(self) -> list[Table]:
+        """The tables that stand for themselves."""
+        drawn = {chart.table for chart in self.charts}
+        return [table for table in self.tables if not (table.is_folded and table.key in drawn)]
 
     def as_json(self) -> dict[str, Any]:
         """Return the report for programs."""

@@ -46,7 +46,7 @@ def get_trend(rows: Rows, rows_before: Rows | None, span: Span, zone: ZoneInfo) 
         note="Messages that were opened and clicked by people, by the launch of their campaign.",
         is_folded=True,
     )
-    axis = [f"{start:%-d %b}" for start in starts[:: max(1, steps // 6)]]
+    axis = [f"{start:%-d %b}" for start in starts[:: max(1, steps // 4)]]
     return Chart("Clicks by time of launch", lines(series), names, axis, "trend", is_rate=False), table
 
 

@@ -247,7 +247,8 @@ def test_a_report_is_kept_mailed_and_shared_from_its_page(client: Client, member
         client.post("/reports/keep", {"name": "Bad", "query": nonsense})
     assert not Report.objects.filter(name="Bad").exists()
     page = f"/reports/kept/{report.pk}"
-    form = {"rhythm": "monthly", "month_day": "L", "at": "07:30", "members": [str(member.pk)], "emails": "a@x.example"}
+    form = {"rhythm": "monthly", "weekday": "2", "month_day": "L", "at": "07:30", "members": [str(member.pk)],
+            "emails": "a@x.example"}  # fmt: skip
     assert client.post(f"{page}/mail", {**form, "emails": "nonsense"}).status_code == 400
     assert client.post(f"{page}/mail", form).status_code == 302
     assert ReportSchedule.objects.get().crontab == "30 7 L * *"
