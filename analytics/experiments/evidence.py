@@ -13,7 +13,7 @@ from math import exp, inf, log
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import gammaln, logsumexp
 
 from analytics.experiments.beliefs import MeanBelief, Numbers
 
@@ -21,8 +21,9 @@ Counted = int | Numbers
 
 #: How sure the check of the split has to be before it raises an alarm.
 SPLIT_ALPHA = 0.001
-#: Weight of the prior around the planned split: deviations of about five points are looked for first.
-SPLIT_CONCENTRATION = 100.0
+#: Weights of the priors around the planned split: deviations of about five points, half a point and a twentieth of one
+#: are looked for side by side, so that small lists and large ones are both watched.
+SPLIT_CONCENTRATIONS = (1e2, 1e4, 1e6)
 
 
 class Count(NamedTuple):
@@ -112,6 +113,12 @@ def log_threshold(alpha: float, variants: int) -> float:
     return log(sum(1 for _ in combinations(range(variants), 2))) - log(alpha)
 
 
+def log_split_evidence(counts: Sequence[int], shares: Sequence[float]) -> float:
+    """Return the logarithm of the e-value against "people were split as planned"; the mean of e-values is one."""
+    bets = [float(log_multinomial_evidence(counts, shares, weight)) for weight in SPLIT_CONCENTRATIONS]
+    return float(logsumexp(bets)) - log(len(bets))
+
+
 def has_broken_split(counts: Sequence[int], shares: Sequence[float]) -> bool:
     """Return whether people were not split as planned (sample ratio mismatch): no figure of the test can be used then.
 
@@ -120,4 +127,4 @@ def has_broken_split(counts: Sequence[int], shares: Sequence[float]) -> bool:
     """
     if sum(counts) == 0:
         return False
-    return bool(log_multinomial_evidence(counts, shares, SPLIT_CONCENTRATION) >= -log(SPLIT_ALPHA))
+    return log_split_evidence(counts, shares) >= -log(SPLIT_ALPHA)

@@ -15,12 +15,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from analytics.experiments.beliefs import MeanBelief
-from analytics.experiments.evidence import (
-    SPLIT_ALPHA,
-    SPLIT_CONCENTRATION,
-    Count,
-    log_multinomial_evidence,
-)
+from analytics.experiments.evidence import SPLIT_ALPHA, Count, log_split_evidence
 
 #: Ratios that are bet on, in standard deviations of their prior, and what is put on each of them.
 _STEPS = np.linspace(-6, 6, 2401)
@@ -60,9 +55,7 @@ def log_wave_evidence(first: Sequence[Count], second: Sequence[Count], lift: flo
 def has_broken_waves(waves: Sequence[Sequence[int]], shares: Sequence[Sequence[float]]) -> bool:
     """Return whether people were not split as planned: each wave by its own shares, the evidence of all multiplied."""
     evidence = sum(
-        float(log_multinomial_evidence(counts, planned, SPLIT_CONCENTRATION))
-        for counts, planned in zip(waves, shares, strict=True)
-        if sum(counts)
+        log_split_evidence(counts, planned) for counts, planned in zip(waves, shares, strict=True) if sum(counts)
     )
     return evidence >= -log(SPLIT_ALPHA)
 

@@ -46,6 +46,11 @@ def refuse_fixed(campaign: Campaign) -> None:
         raise WrongState("The rule of a test is fixed at its launch: one that is chosen afterwards proves nothing.")
 
 
+def usual_hours(mode: str) -> int:
+    """Return how long a test takes unless its plan says otherwise: nobody waits for the end of an even split."""
+    return _E.EVEN_HOURS if mode == _E.Mode.EVEN else _E().decide_after_hours
+
+
 def clean_plan(workspace_id: Any, plan: Mapping[str, Any], current: Experiment) -> dict[str, Any]:
     """Return the columns of a plan: what is not given stays, what its mode has no use for becomes the default.
 
@@ -71,8 +76,8 @@ def clean_plan(workspace_id: Any, plan: Mapping[str, Any], current: Experiment) 
         columns["goal_key"] = ""
     if columns["mode"] == _E.Mode.EVEN:
         columns["test_share"], columns["fallback"] = _E().test_share, _E.Fallback.LEADER.value
-        if "decide_after_hours" not in plan and current.mode != _E.Mode.EVEN:
-            columns["decide_after_hours"] = _E.EVEN_HOURS
+    if "decide_after_hours" not in plan and columns["mode"] != current.mode:
+        columns["decide_after_hours"] = usual_hours(columns["mode"])
     if columns["mode"] != _E.Mode.WINNER:
         columns["chooser"] = _E.Chooser.RULE.value
     return columns
@@ -93,13 +98,8 @@ def save_plan(*, campaign: Campaign, plan: Mapping[str, Any] | None) -> None:
         rows.delete()
         return
     found = rows.first()
-    # what was never planned is even, and has the time of an even split
     current = found or Experiment(
-        workspace_id=campaign.workspace_id,
-        campaign=campaign,
-        decide_after_hours=Experiment.EVEN_HOURS
-        if plan.get("mode", _E.Mode.EVEN) == _E.Mode.EVEN
-        else _E().decide_after_hours,
+        workspace_id=campaign.workspace_id, campaign=campaign, decide_after_hours=usual_hours(_E.Mode.EVEN)
     )
     for name, value in clean_plan(campaign.workspace_id, plan, current).items():
         setattr(current, name, value)

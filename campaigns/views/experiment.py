@@ -23,12 +23,7 @@ from pulsequill.core.errors import Invalid, WrongState
 def plan_of(campaign: Campaign) -> Experiment:
     """Return the stored plan, or the one that the page proposes."""
     found = Experiment.objects.for_workspace(campaign.workspace_id).filter(campaign=campaign).first()
-    return found or Experiment(
-        workspace_id=campaign.workspace_id,
-        campaign=campaign,
-        minimum_lift=0.2,
-        decide_after_hours=Experiment.EVEN_HOURS,
-    )
+    return found or Experiment(workspace_id=campaign.workspace_id, campaign=campaign, minimum_lift=0.2)
 
 
 class ExperimentPage(WorkspaceTemplatePage):

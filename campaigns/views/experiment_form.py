@@ -44,7 +44,7 @@ class VariantForm(forms.Form):
         label="From", queryset=None, required=False, empty_label="The campaign’s sender"
     )
     send_delay_minutes = forms.IntegerField(
-        label="Later by, min", min_value=0, max_value=MOST_DELAY_MINUTES, required=False
+        label="Later, min", min_value=0, max_value=MOST_DELAY_MINUTES, required=False
     )
 
     def __init__(self, *args: Any, variant: Variant, **kwargs: Any) -> None:
@@ -83,7 +83,9 @@ class PlanForm(forms.Form):
         label="Decide at the latest, hours",
         min_value=1,
         max_value=720,
-        help_text="After the test’s last mail. A bandit waits so long for each wave.",
+        required=False,
+        help_text="After the test’s last mail; a bandit waits so long for each wave. Empty: 4, or a week when everybody"
+        " gets it.",
     )
     chooser = forms.ChoiceField(label="Who sends the winner", choices=CHOOSERS)
     fallback = forms.ChoiceField(label="If there is no winner", choices=FALLBACKS)
@@ -93,6 +95,8 @@ class PlanForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, campaign: Campaign, plan: Experiment) -> None:
         initial = {name: getattr(plan, name) for name in PLAN}
+        if plan._state.adding:
+            initial["decide_after_hours"] = None
         initial |= {"lift": f"{100 * plan.minimum_lift:g}", "holdout_share": campaign.holdout_share}
         super().__init__(data, initial=initial)
         goals: Any = self.fields["goal_key"]
@@ -101,7 +105,7 @@ class PlanForm(forms.Form):
     def as_change(self) -> dict[str, Any]:
         """Return what `composing.update_campaign` takes as the plan."""
         return {
-            **{name: self.cleaned_data[name] for name in PLAN if name in self.cleaned_data},
+            **{name: self.cleaned_data[name] for name in PLAN if self.cleaned_data.get(name) is not None},
             "minimum_lift": self.cleaned_data["lift"] / 100,
         }
 

@@ -8,7 +8,7 @@ from math import comb, exp, factorial, log
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import integrate, stats
 
 from analytics.experiments.bandit import next_shares
 from analytics.experiments.beliefs import MeanBelief, RateBelief
@@ -23,7 +23,8 @@ from analytics.experiments.evidence import (
 )
 from analytics.experiments.planning import needed_people
 from analytics.experiments.standing import compare
-from analytics.experiments.verdict import Rule, State, judge
+from analytics.experiments.verdict import Rule, State, judge, judge_waves
+from analytics.experiments.waves import even_out, even_out_means, has_broken_waves, log_wave_evidence
 
 HALVES = (0.5, 0.5)
 
@@ -240,3 +241,156 @@ def test_traffic_follows_the_probability_to_be_best_and_nobody_falls_below_the_f
     assert next_shares([RateBelief(0, 0)] * 4) == pytest.approx([0.25] * 4)
     with pytest.raises(ValueError, match="floors"):
         next_shares([RateBelief(1, 0)] * 4, floor=0.3)
+
+
+# --- waves -----------------------------------------------------------------------------------------------------------
+WAVES = st.lists(
+    st.tuples(st.integers(1, 400), st.integers(0, 60), st.integers(1, 400), st.integers(0, 60)), min_size=1, max_size=5
+)
+
+
+def counts_of(waves: list[tuple[int, int, int, int]]) -> tuple[list[Count], list[Count]]:
+    first = [Count(n + c, c) for n, c, _, _ in waves]
+    return first, [Count(n + c, c) for _, _, n, c in waves]
+
+
+@settings(max_examples=60, deadline=None)
+@given(WAVES, st.integers(0, 4), st.floats(0.02, 2))
+def test_a_bet_on_waves_is_fair_in_whichever_wave_the_next_conversion_is(
+    waves: list[tuple[int, int, int, int]], chosen: int, lift: float
+) -> None:
+    # Ville's inequality needs no more: under equal rates the next conversion changes it by nothing on average.
+    first, second = counts_of(waves)
+    index = chosen % len(waves)
+    share = second[index].exposed / (first[index].exposed + second[index].exposed)
+    now, after = log_wave_evidence(first, second, lift), 0.0
+    for variant, probability in ((first, 1 - share), (second, share)):
+        following = list(variant)
+        following[index] = Count(variant[index].exposed, variant[index].converted + 1)
+        pair = (following, second) if variant is first else (first, following)
+        after += probability * exp(log_wave_evidence(*pair, lift) - now)
+    assert after == pytest.approx(1, rel=1e-9)
+
+
+def test_evidence_of_waves_is_the_integral_over_the_ratio() -> None:
+    first, second, lift = [Count(500, 20), Count(100, 6)], [Count(500, 31), Count(900, 71)], 0.3
+
+    def at(log_ratio: float) -> float:
+        won = 0.0
+        for one, other in zip(first, second, strict=True):
+            share = other.exposed / (one.exposed + other.exposed)
+            won += other.converted * log_ratio
+            won -= (one.converted + other.converted) * log(1 + share * (exp(log_ratio) - 1))
+        return exp(won) * float(stats.norm.pdf(log_ratio, scale=log(1 + lift)))
+
+    exact, _ = integrate.quad(at, -2, 2, epsabs=1e-12)
+    assert exp(log_wave_evidence(first, second, lift)) == pytest.approx(exact, rel=1e-5)
+
+
+def test_one_wave_is_judged_nearly_as_an_even_split_is() -> None:
+    for one, other in ((Count(4000, 120), Count(4000, 171)), (Count(900, 30), Count(2100, 120))):
+        as_wave = log_wave_evidence([one], [other], 0.2)
+        assert as_wave == pytest.approx(log_pair_evidence(one, other, 0.2), abs=0.25)
+
+
+def test_adding_waves_up_would_find_a_difference_that_is_not_there() -> None:
+    # Equals at 2 % in a dull wave and at 20 % in a lively one that went mostly to the second.
+    first, second = [Count(5000, 100), Count(500, 100)], [Count(5000, 100), Count(9500, 1900)]
+    added = Count(5500, 200), Count(14_500, 2000)
+    assert log_pair_evidence(*added, 0.2) > log(1e6)
+    assert log_wave_evidence(first, second, 0.2) < 0
+    assert [count.converted / count.exposed for count in even_out(list(zip(first, second, strict=True)))] == (
+        pytest.approx([0.11, 0.11], rel=0.01)
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(200, 3000), st.integers(1, 150)), min_size=3, max_size=3), min_size=1, max_size=4
+    )
+)
+def test_people_evened_out_fulfil_the_score_equations(waves: list[list[tuple[int, int]]]) -> None:
+    counts = [[Count(*cell) for cell in wave] for wave in waves]
+    evened = even_out(counts)
+    assert sum(count.exposed for count in evened) == pytest.approx(sum(n for wave in waves for n, _ in wave), abs=3)
+    worth = [count.converted / count.exposed for count in evened]
+    # with these worths and the liveliness that follows, every variant is expected to convert as often as it did
+    for variant in range(3):
+        expected = sum(
+            sum(count.converted for count in wave)
+            * wave[variant].exposed * worth[variant]
+            / sum(count.exposed * each for count, each in zip(wave, worth, strict=True))
+            for wave in counts
+        )  # fmt: skip
+        assert expected == pytest.approx(evened[variant].converted, rel=0.02)
+
+
+def test_one_wave_is_as_it_is() -> None:
+    counts = [Count(800, 31), Count(420, 9), Count(10, 0)]
+    assert even_out([counts]) == counts
+    assert even_out([[Count(5, 0), Count(7, 0)], [Count(1, 0), Count(2, 0)]]) == [Count(6, 0), Count(9, 0)]
+
+
+def test_means_are_weighted_by_the_size_of_their_wave() -> None:
+    def amounts(people: int, mean: float, variance: float = 4.0) -> MeanBelief:
+        return MeanBelief(people, people * mean, (people - 1) * variance + people * mean**2)
+
+    waves = [[amounts(500, 1.0), amounts(500, 1.2)], [amounts(100, 3.0), amounts(1900, 3.2)]]
+    first, second = even_out_means(waves)
+    assert (first.mean, second.mean) == (pytest.approx((1 + 2 * 3) / 3), pytest.approx((1.2 + 2 * 3.2) / 3))
+    assert first.variance_of_mean == pytest.approx((4 / 500) / 9 + 4 * (4 / 100) / 9)
+    assert even_out_means([[MeanBelief(1, 0, 0), MeanBelief(3, 1, 1)]]) == [MeanBelief(1, 0, 0), MeanBelief(3, 1, 1)]
+
+
+def test_each_wave_is_checked_against_its_own_split() -> None:
+    assert not has_broken_waves([(500, 500), (98, 1902)], [(0.5, 0.5), (0.05, 0.95)])
+    assert has_broken_waves([(500, 500), (598, 1402)], [(0.5, 0.5), (0.05, 0.95)])
+    assert not has_broken_waves([(0, 0)], [(0.5, 0.5)])
+
+
+def test_waves_end_by_the_same_rule_and_amounts_name_no_winner() -> None:
+    shares = [(0.5, 0.5), (0.2, 0.8)]
+    clear = [[RateBelief(2000, 60), RateBelief(2000, 130)], [RateBelief(800, 30), RateBelief(3200, 260)]]
+    verdict = judge_waves(clear, rule=Rule(0.2), shares=shares)
+    assert (verdict.state, verdict.leader) == (State.WINNER, 1)
+    dear = [[MeanBelief(2000, 2000, 9000), MeanBelief(2000, 9000, 60_000)]]
+    verdict = judge_waves(dear, rule=Rule(0.2), shares=shares[:1])
+    assert (verdict.state, verdict.leader, verdict.p_value) == (State.RUNNING, 1, 1.0)
+    assert judge_waves(dear, rule=Rule(0.2), shares=shares[:1], is_over=True).state is State.NO_DIFFERENCE
+
+
+# --- published values ------------------------------------------------------------------------------------------------
+def test_a_published_broken_split_is_found() -> None:
+    # Kohavi, Tang and Xu, "Trustworthy Online Controlled Experiments" (2020), chapter 3: 821,588 against 815,482 users
+    # of an even split; p = 1.8e-6.
+    users = (821_588, 815_482)
+    assert stats.chisquare(users).pvalue == pytest.approx(1.8e-6, rel=0.02)
+    assert has_broken_split(users, HALVES)
+    assert not has_broken_split((818_800, 818_270), HALVES)
+
+
+def test_a_published_sample_size_is_the_least_that_is_asked_for() -> None:
+    # Kohavi, Longbotham, Sommerfield and Henne, "Controlled experiments on the web" (2009), section 3.2: 121,600 users
+    # a variant for a change of 5 % at a conversion rate of 5 %, looked at once, with a power of 80 %.
+    anytime = needed_people(rate=0.05, lift=0.05)
+    assert anytime is not None
+    assert 121_600 < anytime < 2.5 * 121_600
+
+
+def test_small_tests_err_as_rarely_as_promised_by_enumeration() -> None:
+    # Every path of 40 conversions of two equals, each looked at after every conversion: exact, not simulated.
+    paths = {(0, 0): Fraction(1)}
+    wrong = Fraction(0)
+    for _ in range(40):
+        following: dict[tuple[int, int], Fraction] = {}
+        for (first, second), chance in paths.items():
+            for now in ((first + 1, second), (first, second + 1)):
+                following[now] = following.get(now, Fraction(0)) + chance / 2
+        stopped = {
+            now for now in following
+            if log_multinomial_evidence(now, HALVES, concentration_for(1.0)) >= log_threshold(0.05, 2)
+        }  # fmt: skip
+        wrong += sum((following.pop(now) for now in stopped), Fraction(0))
+        paths = following
+    assert 0 < wrong <= Fraction(5, 100)

@@ -148,6 +148,8 @@ def test_what_a_mode_has_no_use_for_becomes_the_default(workspace: Workspace) ->
     composing.update_campaign(campaign=campaign, actor=None, changes={"experiment": {"mode": "even"}})
     plan = Experiment.objects.get()
     assert (plan.chooser, plan.fallback, plan.decide_after_hours) == ("rule", "leader", Experiment.EVEN_HOURS)
+    composing.update_campaign(campaign=campaign, actor=None, changes={"experiment": {"mode": "bandit"}})
+    assert Experiment.objects.get().decide_after_hours == 4
 
 
 def test_the_rule_is_fixed_at_the_launch(api: APIClient, workspace: Workspace) -> None:
