@@ -20,6 +20,7 @@ from campaigns.models import Sender, SendingDomain
 from campaigns.selectors.campaigns import list_senders
 from campaigns.selectors.domains import list_domains
 from campaigns.services import senders
+from campaigns.tokens import bounce_endpoint_url
 from pulsequill.core.errors import Invalid, NotFound
 
 
@@ -165,6 +166,7 @@ class DomainPage(WorkspaceTemplatePage):
         route = route_of(self.workspace.pk)
         rows = board(domain, route)
         right, required = _count(rows)
+        can_edit = role_allows(self.membership.role, "sender.edit")
         under = [one for one in list_senders(self.workspace) if domain.name in with_parents(domain_of(one.from_email))]
         return super().get_context_data(
             domain=domain,
@@ -174,7 +176,8 @@ class DomainPage(WorkspaceTemplatePage):
             required=required,
             lacking=[row for row in rows if row.state not in {"right", "unchecked"}],
             senders=under,
-            can_edit=role_allows(self.membership.role, "sender.edit"),
+            can_edit=can_edit,
+            bounce_url=bounce_endpoint_url(self.workspace.pk) if can_edit and not route.signs_itself else "",
             **kwargs,
         )
 

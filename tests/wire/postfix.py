@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pulsequill.benchmarks.processes import free_port
 
-#: Services of a small Postfix (master(5)); `bounces` is the transport that the README tells operators to add.
+#: Services of a small Postfix (master(5)); `bounces` and its two tables are what the README tells operators to add.
 _MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
@@ -54,8 +54,8 @@ mynetworks = 127.0.0.0/8
 recipient_delimiter =
 maillog_file = {folder}/log
 maillog_file_prefixes = {folder}
-transport_maps = inline:{{ bounce.northwind.example=bounces:, reader.example=smtp:[127.0.0.1]:{next_port} }}
-relay_domains = bounce.northwind.example, reader.example
+transport_maps = regexp:{folder}/etc/bounce_transport, inline:{{ reader.example=smtp:[127.0.0.1]:{next_port} }}
+relay_domains = regexp:{folder}/etc/bounce_domains, reader.example
 smtp_host_lookup = native
 smtputf8_enable = no
 bounces_destination_recipient_limit = 1
@@ -93,6 +93,8 @@ def postfix(folder: Path, *, next_port: int, command: Path) -> Iterator[int]:
     shutil.chown(folder / "data", "postfix")
     (config / "main.cf").write_text(_MAIN.format(folder=folder, daemons=daemons, next_port=next_port))
     (config / "master.cf").write_text(_MASTER.format(port=port, command=command))
+    (config / "bounce_domains").write_text("/^bounce\\./ yes\n")
+    (config / "bounce_transport").write_text("/@bounce\\./ bounces:\n")
     control = ["postfix", "-c", str(config)]
     subprocess.run([*control, "start"], capture_output=True, check=True, timeout=60)
     try:
