@@ -20,10 +20,9 @@ from django.core.cache import cache
 from django.db import connection
 
 from audiences.selectors import audience_sql
-from campaigns.models import Campaign, ProviderSettings
+from campaigns.models import Campaign, Message, ProviderSettings
 from campaigns.selectors.campaigns import audience_of
 from campaigns.selectors.limits import count_used_today, get_limits
-from campaigns.selectors.waves import get_waves
 from campaigns.tickets import TICKETS, test_range
 from campaigns.windows import GRACE, SendWindow, leaves_at, next_midnight, read_window, wall_time, zone_of
 
@@ -52,6 +51,9 @@ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY speed) FROM (
          / greatest(1, extract(epoch FROM c.finished_at - c.launched_at)) AS speed
     FROM campaigns_campaign c
    WHERE {campaigns} AND c.status = 'sent' AND c.recipients >= 200 AND c.launched_at >= %(since)s
+     AND c.canary_share = 0
+     AND NOT EXISTS (SELECT FROM campaigns_experiment e WHERE e.campaign_id = c.id AND e.mode <> 'even')
+     AND NOT EXISTS (SELECT FROM campaigns_variant v WHERE v.campaign_id = c.id AND v.send_delay_minutes > 0)
    ORDER BY c.launched_at DESC LIMIT 10) latest
 """
 _ALL_OF_ACCOUNT = (
@@ -216,7 +218,8 @@ def waits_for_test(campaign: Campaign) -> bool:
     """Return whether some of a campaign's recipients leave only when its test is over: nobody knows when."""
     if campaign.status in (Campaign.Status.DRAFT, Campaign.Status.SCHEDULED):
         return test_range(campaign, campaign.variants.all())[1] < TICKETS
-    return get_waves(campaign)["held_for_test"] > 0
+    held = Message.objects.for_workspace(campaign.workspace_id).filter(campaign=campaign, status=Message.Status.HELD)
+    return held.filter(variant__isnull=True).exists()
 
 
 def _parts_of(campaign: Campaign) -> list[_Part]:

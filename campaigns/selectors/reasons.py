@@ -17,7 +17,7 @@ WORDS: dict[str, str] = {
     "cancelled": "The campaign was cancelled",
     HELD_OUT: "Held out on purpose, to compare with",
     FOR_TEST: "Waits for the result of the test",
-    FOR_CANARY: "Waits until the first readers have been watched",
+    FOR_CANARY: "Waits while the first readers are watched",
 }
 
 

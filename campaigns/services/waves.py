@@ -35,7 +35,7 @@ def release_canary(*, campaign: Campaign, actor: User | None = None) -> int:
         _say(
             campaign,
             "campaign.canary_released",
-            f"“{campaign.name}”: the first readers took it well, {released:,} more were released{by}.",
+            f"“{campaign.name}”: {released:,} more were released after the first readers{by}.",
             actor,
             released,
         )

@@ -23,6 +23,8 @@ TUESDAY = MONDAY + timedelta(days=1)
 #: Messages a second that the simulated provider takes when nothing slows it down; what nobody measured yet.
 SPEED = finish.UNMEASURED["capture"]
 TICK = timedelta(seconds=15)
+#: Where nothing may leave; what has left is counted by the minute.
+IDLE = timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +81,8 @@ def run_for_real(campaign: Campaign, at: datetime) -> datetime:
             left_of_tick -= len(ids)
             last = at
         campaign.refresh_from_db()
-        at = max(at + TICK, campaign.continues_at) if campaign.continues_at else at + TICK
+        step = TICK if last == at else IDLE
+        at = max(at + step, campaign.continues_at) if campaign.continues_at else at + step
     raise AssertionError("it never ends")
 
 
@@ -212,6 +215,17 @@ def test_small_campaigns_are_measured_from_launch_to_end() -> None:
     )
     DeliveryMinute.objects.create(campaign=campaign, variant=campaign.variants.get(), minute=MONDAY, sent=500)
     assert finish.measure_speed(campaign.workspace_id, "capture", now=MONDAY) == 100
+
+
+def test_a_campaign_that_held_people_back_says_nothing_about_speed_from_launch_to_end() -> None:
+    campaign = make_ready(1)
+    Campaign.objects.filter(pk=campaign.pk).update(
+        status="sent", provider="capture", recipients=500, launched_at=MONDAY, finished_at=MONDAY + timedelta(hours=5)
+    )
+    DeliveryMinute.objects.create(campaign=campaign, variant=campaign.variants.get(), minute=MONDAY, sent=500)
+    assert finish.measure_speed(campaign.workspace_id, "capture", now=MONDAY) < 1
+    Experiment.objects.create(workspace=campaign.workspace, campaign=campaign, mode="winner")
+    assert finish.measure_speed(campaign.workspace_id, "capture", now=MONDAY) == SPEED
 
 
 def test_a_slowed_campaign_says_nothing_about_speed() -> None:
