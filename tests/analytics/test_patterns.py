@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
 
+from analytics.ingest import countries
 from analytics.ingest.agents import read_agent
 from analytics.ingest.patterns import Hit, judge
 from analytics.ingest.store import store
@@ -99,6 +104,37 @@ class TestJudging:
 )  # fmt: skip
 def test_a_user_agent_tells_device_and_program(agent: str, device: str, program: str) -> None:
     assert read_agent(agent) == (device, program)
+
+
+@pytest.fixture
+def country_database(tmp_path: Path, settings: Any) -> Iterator[None]:
+    """A database of two networks, as two makers write them."""
+    writer = MMDBWriter(ip_version=6, ipv4_compatible=True, database_type="Country")
+    writer.insert_network(IPSet(["192.0.2.0/24"]), {"country": {"iso_code": "GB"}})
+    writer.insert_network(IPSet(["2001:db8::/32"]), {"country_code": "de"})
+    writer.to_db_file(str(tmp_path / "countries.mmdb"))
+    settings.COUNTRY_DATABASE = str(tmp_path / "countries.mmdb")
+    countries.open_again()
+    yield
+    settings.COUNTRY_DATABASE = ""
+    countries.open_again()
+
+
+@pytest.mark.django_db
+def test_countries_are_told_from_a_local_database_only(country_database: None) -> None:
+    assert [countries.country_of(ip) for ip in (HOME, "2001:db8::1", OFFICE, "")] == ["GB", "DE", "", ""]
+    mailing = make_mailing(size=1)
+    at = SENT_AT + timedelta(minutes=1)
+    store([line("opened", mailing.messages[0], at), line("opened", mailing.messages[0], at, ip=OFFICE)])
+    assert [(row["value"], row["opens"]) for row in get_breakdown(mailing.campaign, "country")] == [("GB", 1)]
+
+
+def test_a_database_that_cannot_be_read_tells_no_country(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "broken.mmdb").write_bytes(b"not a database")
+    settings.COUNTRY_DATABASE = str(tmp_path / "broken.mmdb")
+    countries.open_again()
+    assert countries.country_of(HOME) == ""
+    countries.open_again()
 
 
 def add_honeypot(mailing: Mailing) -> Link:
