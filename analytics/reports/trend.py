@@ -1,4 +1,4 @@
-"""How a time went: its campaigns in up to twelve steps, beside the same steps of the time before."""
+"""How a time went: its campaigns in up to thirteen steps, beside the same steps of the time before."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from analytics.reports.table import Chart, Column, Table
 from campaigns.models import Campaign
 from pulsequill.core.line_chart import lines
 
-MOST_STEPS = 12
+#: Twelve stretches between thirteen points: labels at every third stand where they belong.
+MOST_STEPS = 13
 _COUNTS = ("sent", "unique_opens", "unique_clicks")
 
 Rows = Sequence[tuple[Campaign, dict[str, Any]]]
@@ -46,7 +47,8 @@ def get_trend(rows: Rows, rows_before: Rows | None, span: Span, zone: ZoneInfo) 
         note="Messages that were opened and clicked by people, by the launch of their campaign.",
         is_folded=True,
     )
-    axis = [f"{start:%-d %b}" for start in starts[:: max(1, steps // 4)]]
+    parts = next((parts for parts in (4, 3, 2) if (steps - 1) % parts == 0), 1)
+    axis = [f"{start:%-d %b}" for start in starts[:: max(1, (steps - 1) // parts)]]
     return Chart("Clicks by time of launch", lines(series), names, axis, "trend", is_rate=False), table
 
 
