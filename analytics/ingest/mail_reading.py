@@ -32,7 +32,7 @@ class Unreadable(ValueError):
     """No mail, or more than an honest mail server would send; the text says why."""
 
 
-class _ShortHeaders(policy.Compat32):  # type: ignore[misc]
+class _ShortHeaders(policy.Compat32):
     """Cuts each header field: parameters of endless fields cost the parser quadratic time."""
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:

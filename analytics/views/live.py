@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
@@ -34,7 +35,7 @@ from pulsequill.core.charts import funnel, running_totals, shades
 from pulsequill.core.errors import NotFound
 
 #: Verb in the address -> what the delivery service is asked to do.
-ACTIONS = {
+ACTIONS: dict[str, Callable[..., object]] = {
     "pause": sending.pause_campaign,
     "resume": sending.resume_campaign,
     "stop": sending.cancel_campaign,
