@@ -18,7 +18,6 @@ from django.db import connection
 
 from analytics import rollups
 from analytics.ingest import archive, conversions
-from analytics.ingest.conversions import recount_clicks
 from analytics.ingest.patterns import FEWEST, PATTERNS, Hit, Verdict, judge, own_class
 from audiences import services as audiences
 from campaigns.services import facts
@@ -308,7 +307,6 @@ def apply(correction: Correction) -> None:
     rollups.shift_figures(correction.shifts)
     if counted := [one for one in ids if one not in correction.fresh]:
         conversions.recount_clicks(event_ids=counted)
-    recount_clicks(event_ids=[one for one in ids if one not in correction.fresh])
     if correction.contacts:
         with connection.cursor() as cursor:
             cursor.execute(_LATEST, [sorted(correction.contacts)])
