@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import Activity, Workspace
 from aiwriter.models import BrandVoice, Draft
 from analytics.selectors.figures import RATES, list_campaign_figures
-from analytics.selectors.live import LIMITS, get_live_snapshot
+from analytics.selectors.live import LIMITS, get_live_frame
 from audiences.models import Contact, Suppression
 from audiences.selectors import ContactFilter, count_contacts, count_suppressions
 from campaigns.models import Campaign, Message, Sender
@@ -184,11 +184,11 @@ def get_home(workspace: Workspace, *, days: int) -> dict[str, Any]:
     now = timezone.now()
     kpis, total = get_kpis(workspace, days=days, now=now)
     campaigns = Campaign.objects.for_workspace(workspace)
-    running = campaigns.filter(status__in=("sending", "paused")).order_by("-launched_at", "-id")[:SHOWN]
+    running = campaigns.filter(status__in=("sending", "paused")).select_related("workspace").order_by("-launched_at", "-id")[:SHOWN]
     setup = get_setup(workspace)
     return {
         "kpis": kpis,
-        "running": [(campaign, get_live_snapshot(campaign)) for campaign in running],
+        "running": [(campaign, get_live_frame(campaign)) for campaign in running],
         "scheduled": campaigns.filter(status="scheduled").order_by("send_at", "id")[:SHOWN],
         "drafts": campaigns.filter(status="draft").select_related("created_by").order_by("-updated_at", "-id")[:SHOWN],
         "draft_count": campaigns.filter(status="draft").count(),

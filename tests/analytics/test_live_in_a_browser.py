@@ -181,3 +181,22 @@ def test_nothing_jumps_when_a_frame_comes(open_live: OpenLive) -> None:
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator('[data-bind="view.opens"]').first).to_have_text("199,998")
     assert page.evaluate("window.shift") < 0.02
+
+
+def test_home_reads_its_figures_again_when_they_have_moved(page_for: PageFor, live_server: LiveServer) -> None:
+    mailing = make_mailing(size=3, provider="capture", sent_at=timezone.now())
+    page = page_for()
+    page.expected_errors = ["WebSocket", "/ws/"]
+    client = Client()
+    client.force_login(make_member(mailing.workspace))
+    name = settings.SESSION_COOKIE_NAME
+    page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
+    page.goto(live_server.url)
+    sent = page.locator("#home-kpis .num").first
+    expect(sent).to_have_text("3")
+    DeliveryMinute.objects.filter(campaign=mailing.campaign).update(sent=5, delivered=5)
+    CampaignStats.objects.create(campaign=mailing.campaign, variant=mailing.variants[0], bounced=1, returned=1)
+    page.evaluate("document.getElementById('home-kpis').dispatchEvent(new CustomEvent('figures-moved'))")
+    expect(sent).to_have_text("5")
+    expect(page.locator("#home-health")).to_contain_text("20 %")
+    assert_accessible(page)
