@@ -181,7 +181,7 @@ class EventWriter:
             stream = {"length": 0, "entries-added": 0}
         self._is_full = stream["length"] >= MAX_ENTRIES
         self._looked_until = time.monotonic() + LOOK_SECONDS
-        # What was added while we asked may be in the answer already: counting it again would look like a loss next time.
+        # What was added while we asked may be in the answer already: counting it again would look like a loss later.
         self._added = stream["entries-added"]
         if expected is not None and stream["entries-added"] < expected:
             lines = [line for _, batch in self._recent for line in batch]
