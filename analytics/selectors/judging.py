@@ -70,7 +70,8 @@ def measure(
 def next_wave_shares(campaign: Campaign, experiment: Experiment, variants: Sequence[Variant]) -> list[float]:
     """Return the shares of a bandit's next wave."""
     from analytics.experiments.bandit import next_shares
-    from analytics.experiments.waves import Count, even_out, even_out_means
+    from analytics.experiments.evidence import Count
+    from analytics.experiments.waves import even_out, even_out_means
 
     waves = get_outcomes(campaign, experiment, variants)
     if experiment.metric == Experiment.Metric.REVENUE:

@@ -47,9 +47,9 @@ class VariantForm(forms.Form):
         label="Later, min", min_value=0, max_value=MOST_DELAY_MINUTES, required=False
     )
 
-    def __init__(self, *args: Any, variant: Variant, **kwargs: Any) -> None:
+    def __init__(self, data: Mapping[str, Any] | None = None, *, variant: Variant) -> None:
         initial = {name: getattr(variant, name) for name in self.base_fields}
-        super().__init__(*args, prefix=variant.label, initial=initial, **kwargs)
+        super().__init__(data, prefix=variant.label, initial=initial)
         self.variant = variant
         senders: Any = self.fields["sender"]
         senders.queryset = list_senders(variant.workspace)

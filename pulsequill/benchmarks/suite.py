@@ -46,5 +46,6 @@ BENCHMARKS = {
     "ai_first_token": ai_overhead.FIRST_TOKEN,
     "experiment_errors": experiments.ERRORS,
     "experiment_power": experiments.POWERS,
+    "experiment_bandit": experiments.BANDIT,
     "guardrails": guardrails.BENCHMARK,
 }

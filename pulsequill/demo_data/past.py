@@ -191,14 +191,19 @@ def _let_leave(workspace: Workspace, departures: list[Departure]) -> None:
 
 def _compare(plan: SentCampaign, campaign: Campaign, launched: datetime) -> None:
     is_decided = bool(plan.outcome)
+    second = Variant.objects.for_workspace(campaign.workspace).get(campaign=campaign, label="B")
     Experiment.objects.create(
         workspace=campaign.workspace,
         campaign=campaign,
+        decide_after_hours=Experiment.EVEN_HOURS,
+        state=Experiment.State.WINNER if is_decided else Experiment.State.RUNNING,
+        winner=second if is_decided else None,
         decided_at=launched + timedelta(hours=24) if is_decided else None,
         outcome=plan.outcome,
     )
     if is_decided:
-        Variant.objects.for_workspace(campaign.workspace).filter(campaign=campaign, label="B").update(is_winner=True)
+        second.is_winner = True
+        second.save(update_fields=["is_winner", "updated_at"])
 
 
 def date_suppressions(workspace: Workspace) -> None:
