@@ -142,7 +142,7 @@ def read_messages(ids: Collection[int], *, has_fresh: bool = False) -> list[Judg
     with connection.cursor() as cursor:
         cursor.execute(_MESSAGES, [list(ids)])
         for row in cursor.fetchall():
-            found[row[0]] = JudgedMessage(*row[:11], facts=row[11:])
+            found[row[0]] = JudgedMessage(*row[:11], row[11:])
         cursor.execute(_HITS.format(is_fresh=_FRESH if has_fresh else "false"), [list(found)])
         for message_id, *hit, campaign_id, data, device, client, country, mailbox, is_fresh in cursor.fetchall():
             dimensions = (("device", device), ("client", client), ("country", country), ("mailbox", mailbox))
@@ -282,7 +282,7 @@ def _contribution(
                 counts["links", (hit.link_id, campaign_id), "unique_clicks"] += 1
             followed[hit.link_id] = True
     if message.campaign_id and message.variant_id and not message.is_test:
-        for name, human, machine in (("opens", *message_facts[:2]), ("clicks", *message_facts[2:])):
+        for name, (human, machine) in (("opens", message_facts[:2]), ("clicks", message_facts[2:])):
             counts["stats", stats, f"unique_{name}"] = int(human is not None)
             counts["stats", stats, f"machine_{name}"] = int(machine is not None)
             counts["stats", stats, f"any_{name}"] = int(human is not None or machine is not None)

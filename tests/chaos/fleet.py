@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,7 +49,7 @@ class Machine:
 
 @dataclass
 class Fleet:
-    """Workers and beats, by name. They die with this process."""
+    """Workers, beats, consumers and web servers, by name. They die with this process."""
 
     logs: Path
     environment: dict[str, str]
@@ -58,13 +59,17 @@ class Fleet:
     deaths: int = 0
 
     def start(self, name: str) -> None:
-        """Start `worker-N` or `beat-N`."""
-        beat = (*CELERY, "beat", "--pidfile=", "--loglevel=WARNING")
-        worker = (*WORKER[:-1], "--loglevel=WARNING", "-n", f"{name}@%h", "-Q", "default,sending", "-P", "prefork",
-                  "-c", str(CONCURRENCY), "-O", "fair")  # fmt: skip
+        """Start `worker-N`, `beat-N`, `consumer-N` or `web`."""
+        commands = {
+            "beat": (*CELERY, "beat", "--pidfile=", "--loglevel=WARNING"),
+            "worker": (*WORKER[:-1], "--loglevel=WARNING", "-n", f"{name}@%h", "-Q", "default,sending", "-P",
+                       "prefork", "-c", str(CONCURRENCY), "-O", "fair"),
+            "consumer": (sys.executable, "manage.py", "consume_events"),
+            "web": (sys.executable, "-m", "pulsequill.web"),
+        }  # fmt: skip
         with (self.logs / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                beat if name.startswith("beat") else worker,
+                commands[name.partition("-")[0]],
                 cwd=ROOT,
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
@@ -85,7 +90,7 @@ class Fleet:
         return self.processes[name].poll() is None and len(self._children(name)) >= CONCURRENCY
 
     def kill_worker(self, name: str) -> None:
-        """kill -9 a whole worker, children first so that none finishes its work as an orphan; start it again."""
+        """kill -9 a whole process, children first so that none finishes its work as an orphan; start it again."""
         children = self._children(name)
         self.processes[name].send_signal(signal.SIGSTOP)  # it must not start new children meanwhile
         for child in children:

@@ -1,0 +1,169 @@
+"""Reports over many events: the answers of `/v1`, against counting the events, and against a tenth of the events."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import override_settings
+
+from accounts.models import Membership, User
+from accounts.models.membership import Role
+from analytics.selectors import get_campaign_stats
+from campaigns.models import Campaign
+from pulsequill.benchmarks import campaign as mail
+from pulsequill.benchmarks.harness import Benchmark
+from pulsequill.benchmarks.sent_ledger import make_sent_campaign
+
+PATHS = ("stats", "timeline", "links", "recipients?did=clicked", "report")
+ROUNDS = 40
+#: Events of one message.
+EVENTS_A_MESSAGE = 10
+
+_EVENTS = """
+INSERT INTO analytics_event (workspace_id, campaign_id, message_id, link_id, kind, actor, actor_reason, dedupe_key,
+                             occurred_at, received_at, source, user_agent, ip_address, data, device, client, mailbox)
+SELECT message.workspace_id, message.campaign_id, message.id,
+       CASE WHEN n %% 4 = 3
+            THEN (SELECT min(id) FROM campaigns_link WHERE variant_id = message.variant_id) + n / 4 %% 2 END,
+       CASE WHEN n = 0 THEN 'delivered' WHEN n %% 4 = 3 THEN 'clicked' ELSE 'opened' END,
+       CASE WHEN n = 0 THEN 'unknown' WHEN n %% 3 = 1 THEN 'machine' ELSE 'human' END, '',
+       message.id || '-' || n, message.sent_at + (message.id %% 3000) * interval '1 second', now(), 'tracking', '',
+       NULL, '{}', 'Phone', 'Apple Mail', 'Other'
+  FROM campaigns_message AS message CROSS JOIN generate_series(0, %s) AS n
+ WHERE message.campaign_id = %s AND (n = 0 OR message.id %% 3 <> n %% 3)
+"""
+
+#: Facts and rollups as the consumer leaves them, counted once over the events.
+_FACTS = """
+UPDATE campaigns_message AS message
+   SET delivered_at = heard.delivered, first_opened_at = heard.opened, first_machine_opened_at = heard.machine_opened,
+       first_clicked_at = heard.clicked, first_machine_clicked_at = heard.machine_clicked
+  FROM (SELECT message_id, min(occurred_at) FILTER (WHERE kind = 'delivered') AS delivered,
+               min(occurred_at) FILTER (WHERE kind = 'opened' AND actor = 'human') AS opened,
+               min(occurred_at) FILTER (WHERE kind = 'opened' AND actor = 'machine') AS machine_opened,
+               min(occurred_at) FILTER (WHERE kind = 'clicked' AND actor = 'human') AS clicked,
+               min(occurred_at) FILTER (WHERE kind = 'clicked' AND actor = 'machine') AS machine_clicked
+          FROM analytics_event WHERE campaign_id = %s GROUP BY message_id) AS heard
+ WHERE message.id = heard.message_id
+"""
+_STATS = """
+INSERT INTO analytics_campaignstats (campaign_id, variant_id, delivered, returned, deferred, bounced, complained,
+                                     unsubscribed, opens, unique_opens, machine_opens, any_opens, clicks,
+                                     unique_clicks, machine_clicks, any_clicks)
+SELECT campaign_id, variant_id, count(delivered_at), 0, 0, 0, 0, 0, 0, count(first_opened_at),
+       count(first_machine_opened_at), count(coalesce(first_opened_at, first_machine_opened_at)), 0,
+       count(first_clicked_at), count(first_machine_clicked_at),
+       count(coalesce(first_clicked_at, first_machine_clicked_at))
+  FROM campaigns_message WHERE campaign_id = %s GROUP BY campaign_id, variant_id
+"""
+_MINUTES = """
+INSERT INTO analytics_eventminute (campaign_id, minute, delivered, human_opens, machine_opens, human_clicks,
+                                   machine_clicks, bounced, complained, unsubscribed)
+SELECT campaign_id, date_trunc('minute', occurred_at), count(*) FILTER (WHERE kind = 'delivered'),
+       count(*) FILTER (WHERE kind = 'opened' AND actor = 'human'),
+       count(*) FILTER (WHERE kind = 'opened' AND actor = 'machine'),
+       count(*) FILTER (WHERE kind = 'clicked' AND actor = 'human'),
+       count(*) FILTER (WHERE kind = 'clicked' AND actor = 'machine'), 0, 0, 0
+  FROM analytics_event WHERE campaign_id = %s GROUP BY 1, 2
+"""
+_LINKS = """
+INSERT INTO analytics_linkstats (link_id, campaign_id, clicks, unique_clicks, machine_clicks)
+SELECT link_id, campaign_id, count(*) FILTER (WHERE actor = 'human'),
+       count(DISTINCT message_id) FILTER (WHERE actor = 'human'), count(*) FILTER (WHERE actor = 'machine')
+  FROM analytics_event WHERE campaign_id = %s AND link_id IS NOT NULL GROUP BY 1, 2
+"""
+
+_RAW = """
+SELECT count(DISTINCT message_id) FILTER (WHERE kind = 'opened' AND actor = 'human'),
+       count(DISTINCT message_id) FILTER (WHERE kind = 'clicked' AND actor = 'human')
+  FROM analytics_event WHERE campaign_id = %s
+"""
+
+
+def _read_campaign(name: str, events: int) -> Campaign:
+    """Make a campaign with so many events, its facts and its rollups."""
+    campaign = make_sent_campaign(name, events // EVENTS_A_MESSAGE)
+    with connection.cursor() as cursor:
+        # A third of the numbers are left out for each message, hence half as many again.
+        cursor.execute(_EVENTS, [EVENTS_A_MESSAGE * 3 // 2 - 1, campaign.pk])
+        for statement in (_FACTS, _STATS, _MINUTES, _LINKS):
+            cursor.execute(statement, [campaign.pk])
+        cursor.execute("VACUUM ANALYZE campaigns_message")
+        cursor.execute("VACUUM ANALYZE analytics_event")
+    return campaign
+
+
+def _reader(campaign: Campaign) -> Client:
+    """Return the client of somebody who may read a campaign's report."""
+    user = User.objects.create_user(f"{campaign.pk.hex}@pulsequill.example", None, name="Bench")
+    Membership.objects.create(workspace=campaign.workspace, user=user, role=Role.OWNER)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def _p95_ms(client: Client, campaign_id: UUID) -> float:
+    """Return the slowest path's 95th percentile."""
+    slowest = 0.0
+    with override_settings(ALLOWED_HOSTS=["*"], API_RATE_LIMIT=10**9):
+        for path in PATHS:
+            times = []
+            for _ in range(ROUNDS):
+                started = time.perf_counter()
+                answer = client.get(f"/v1/campaigns/{campaign_id}/{path}")
+                times.append((time.perf_counter() - started) * 1000)
+                assert answer.status_code == 200, answer.content[:500]
+            slowest = max(slowest, statistics.quantiles(times, n=20)[-1])
+    return slowest
+
+
+def _raw_count(campaign: Campaign) -> tuple[float, tuple[int, int]]:
+    """Return how long counting the events takes in ms, and what comes out."""
+    started = time.perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute(_RAW, [campaign.pk])
+        opens, clicks = cursor.fetchone()
+    return (time.perf_counter() - started) * 1000, (opens, clicks)
+
+
+def _prepare(is_full: bool) -> tuple[Callable[[], float], Callable[[], float]]:
+    mail.empty_ledger()
+    campaign = _read_campaign("Reports", 10_000_000 if is_full else 1_000_000)
+    client = _reader(campaign)
+    figures = get_campaign_stats(campaign)
+    counted = _raw_count(campaign)[1]
+    assert counted == (figures["unique_opens"], figures["unique_clicks"]), "the report differs from the events"
+    return lambda: _p95_ms(client, campaign.pk), lambda: _raw_count(campaign)[0]
+
+
+def _prepare_growth(is_full: bool) -> tuple[Callable[[], float], Callable[[], float]]:
+    mail.empty_ledger()
+    small = _read_campaign("A tenth", 1_000_000 if is_full else 100_000)
+    large = _read_campaign("Ten times as many", 10_000_000 if is_full else 1_000_000)
+    clients = {campaign.pk: _reader(campaign) for campaign in (small, large)}
+    return lambda: _p95_ms(clients[large.pk], large.pk), lambda: _p95_ms(clients[small.pk], small.pk)
+
+
+BENCHMARK = Benchmark(
+    name="Report answers over all events of a campaign",
+    unit="ms at p95",
+    reference_name="counting the events",
+    prepare=_prepare,
+    floor=1 / 0.08,
+    aim=1 / 0.04,
+    is_lower_better=True,
+)
+GROWTH = Benchmark(
+    name="Report answers as events grow ten times",
+    unit="ms at p95",
+    reference_name="a tenth of the events",
+    prepare=_prepare_growth,
+    floor=1 / 1.5,
+    aim=1 / 1.2,
+    is_lower_better=True,
+)
