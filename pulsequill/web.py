@@ -5,6 +5,7 @@ from __future__ import annotations
 import uvicorn
 
 from pulsequill.env import value
+from pulsequill.web_sockets import ImpatientSocket
 
 #: What a browser may send over a socket in one frame.
 SOCKET_FRAME_BYTES = 64 * 1024
@@ -21,6 +22,7 @@ def main() -> None:
         access_log=False,  # requests are logged by django-structlog, with their ids
         proxy_headers=False,  # X-Forwarded-For is believed as far as TRUSTED_PROXIES says, not by address
         server_header=False,
+        ws=ImpatientSocket,
         ws_max_size=SOCKET_FRAME_BYTES,
         timeout_graceful_shutdown=5,
         lifespan="on",

@@ -65,12 +65,13 @@ def make_sent(workspace: Workspace, count: int) -> Campaign:
 
 
 def _authorization(workspace: Workspace) -> str:
-    return "Bearer " + create_api_key(workspace=workspace, actor=None, name="Watchers", scopes=["campaigns:read"])[1]
+    return "Bearer " + create_api_key(workspace=workspace, actor=None, name="Watchers", scopes=["campaign.view"])[1]
 
 
 def _serve() -> int:
     port = free_port()
-    arguments = ("pulsequill.asgi:application", "--port", str(port), "--log-level", "warning", "--no-access-log")
+    arguments = ("pulsequill.asgi:application", "--port", str(port), "--log-level", "warning", "--no-access-log",
+                 "--timeout-graceful-shutdown", "1")  # fmt: skip
     SERVERS.enter_context(server("uvicorn", *arguments, port=port))
     return port
 

@@ -116,6 +116,7 @@ async def watch(url: str, authorization: str, *, sockets: int, seconds: float) -
             for task in tasks:
                 if task.done():
                     task.result()
+                    raise ConnectionError(f"closed before the first frame: {dict(seen.closed)}")
             await asyncio.sleep(0.05)
     ready.set()
     sys.stderr.write("watching\n")
