@@ -12,7 +12,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+#: The shell first: it draws and runs the same, and opens a window in a sixth of the time, having none to show.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+#: Debian has the shell apart; elsewhere it is part of the other.
+PACKAGES = ("chromium-headless-shell", "chromium")
 APPLICATIONS = (
     Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
     Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
@@ -61,10 +64,12 @@ def _install() -> None:
     """Install the distribution's Chromium where we may, else Playwright's own."""
     if shutil.which("apt-get") and os.geteuid() == 0:
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", "chromium"]):
+        subprocess.run(["apt-get", "update", "-q"], env=environment, stdout=sys.stderr, check=False)
+        for package in PACKAGES:
+            command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", package]
             subprocess.run(command, env=environment, stdout=sys.stderr, check=False)
-        if any(shutil.which(name) for name in NAMES):
-            return
+            if any(shutil.which(name) for name in NAMES):
+                return
     subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], stdout=sys.stderr, check=False)
 
 
