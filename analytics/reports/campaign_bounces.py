@@ -137,7 +137,7 @@ def _by_provider(groups: Iterable[BounceGroup], sent: Iterable[dict[str, Any]]) 
 def find_bounced(campaign: Campaign) -> Any:
     """Return the ledger rows whose mail came back."""
     rows = Message.objects.for_workspace(campaign.workspace_id).filter(campaign=campaign, is_test=False)
-    return rows.filter(bounced_at__isnull=False).select_related("variant")
+    return rows.filter(bounced_at__isnull=False)
 
 
 def words_of(messages: Iterable[Message]) -> dict[int, tuple[Reason, str]]:

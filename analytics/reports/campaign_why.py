@@ -93,7 +93,8 @@ def get_why(campaign: Campaign, email: str) -> Story:
     workspace = campaign.workspace_id
     contact = Contact.objects.for_workspace(workspace).filter(email_normalized=address).first()
     rows = Message.objects.for_workspace(workspace).select_related("variant", "workspace")
-    message = rows.filter(campaign=campaign, email_normalized=address, is_test=False).first()
+    # Not `first()`, which asks for the lowest key and has PostgreSQL walk all keys: there is one row or none.
+    message = next(iter(rows.filter(campaign=campaign, email_normalized=address, is_test=False)), None)
     stop = Suppression.objects.for_workspace(workspace).filter(email_normalized=address).first()
     if message is None:
         return _not_planned(campaign, email.strip(), contact, stop)

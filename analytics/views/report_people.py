@@ -46,6 +46,8 @@ class ReportRecipients(ReportPage):
         number, is_more = totals["recipients"], False
         if set(wanted.parts) == {"did"} and known[wanted.did] is not None:
             number = known[wanted.did]
+        elif wanted.parts and not (page.next_url or page.previous_url):
+            number = len(page)
         elif wanted.parts:
             number, is_more = people.count_some(wanted.rows(campaign))
         keep = {name: value for name, value in wanted.parts.items() if name != "did"}
