@@ -1,6 +1,6 @@
 """When a campaign will be done: the limits that `delivery.pacing` keeps, run forward over what is left to send.
 
-Speed is what this workspace and provider really did (`DeliveryMinute`), unless a limit is lower. What cannot be known
+Speed is what this workspace and provider really did (`speed`), unless a limit is lower. What cannot be known
 is left out: retries, pauses, other campaigns that share the account at the same time, and everybody who waits for the
 end of a test (`waits_for_test`). Who waits behind the first readers leaves when these have been watched long enough.
 """
@@ -9,65 +9,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import Max
 
 from audiences.selectors import audience_sql
-from campaigns.models import Campaign, Message, ProviderSettings
+from campaigns.models import Campaign, DeliveryMinute, Message, ProviderSettings
 from campaigns.selectors.campaigns import audience_of
 from campaigns.selectors.limits import count_used_today, get_limits
+from campaigns.selectors.speed import measure_own_speed, measure_speed
 from campaigns.tickets import TICKETS, test_range
-from campaigns.windows import GRACE, SendWindow, leaves_at, next_midnight, read_window, wall_time, zone_of
+from campaigns.windows import (
+    GRACE,
+    GRACE_OF_RELEASED,
+    SendWindow,
+    leaves_at,
+    next_midnight,
+    read_window,
+    wall_time,
+    zone_of,
+)
 
-#: Messages a second before anything has been measured.
-UNMEASURED: dict[str, float] = {"capture": 500.0, "smtp": 200.0, "sendgrid": 100.0}
 #: Steps after which a forecast gives up: further ahead than anybody plans.
 MOST_STEPS = 5000
 #: The ledger of a large campaign is not counted anew for each frame of the live page.
 WAITING_REMEMBERED_S = 10
-
-#: Minutes from whose first second to whose last a campaign was being sent, newest first; slowed campaigns do not count.
-_FULL_MINUTES = """
-SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY sent) / 60.0 FROM (
-  SELECT sum(sent) AS sent FROM (
-    SELECT d.minute, sum(d.sent) AS sent,
-           lag(d.minute) OVER campaign = d.minute - interval '1 minute'
-           AND lead(d.minute) OVER campaign = d.minute + interval '1 minute' AS is_full
-      FROM campaigns_campaign c JOIN campaigns_deliveryminute d ON d.campaign_id = c.id
-     WHERE {campaigns} AND d.minute >= %(since)s
-     GROUP BY c.id, d.minute WINDOW campaign AS (PARTITION BY c.id ORDER BY d.minute)) minutes
-   WHERE is_full GROUP BY minute ORDER BY minute DESC LIMIT 30) latest
-"""
-_WHOLE_CAMPAIGNS = """
-SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY speed) FROM (
-  SELECT (SELECT sum(d.sent) FROM campaigns_deliveryminute d WHERE d.campaign_id = c.id)
-         / greatest(1, extract(epoch FROM c.finished_at - c.launched_at)) AS speed
-    FROM campaigns_campaign c
-   WHERE {campaigns} AND c.status = 'sent' AND c.recipients >= 200 AND c.launched_at >= %(since)s
-     AND c.canary_share = 0
-     AND NOT EXISTS (SELECT FROM campaigns_experiment e WHERE e.campaign_id = c.id AND e.mode <> 'even')
-     AND NOT EXISTS (SELECT FROM campaigns_variant v WHERE v.campaign_id = c.id AND v.send_delay_minutes > 0)
-   ORDER BY c.launched_at DESC LIMIT 10) latest
-"""
-_ALL_OF_ACCOUNT = (
-    "c.workspace_id = %(workspace)s AND c.provider = %(provider)s AND c.throttle_per_hour IS NULL"
-    " AND c.timezone_mode = 'workspace' AND c.send_window = '{}'"
-)
-#: What a campaign under way did in the last complete minutes, without the one in which it began.
-_LAST_MINUTES = """
-SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY sent) / 60.0 FROM (
-  SELECT sum(d.sent) AS sent FROM campaigns_deliveryminute d
-   WHERE d.campaign_id = %(campaign)s AND d.minute >= greatest(%(since)s, %(launched)s)
-     AND d.minute < date_trunc('minute', %(now)s) AND d.sent > 0
-   GROUP BY d.minute) latest
-"""
 
 _WAITING = """
 SELECT COALESCE(c.time_zone, ''), m.due_at, m.status = 'held', count(*) FROM campaigns_message m
@@ -113,25 +85,13 @@ class _Part(NamedTuple):
 
     share: float
     delay: timedelta
-    watched: timedelta
+    is_first: bool
     keeps_time: bool
 
     @property
     def waits_for(self) -> str:
         """What makes it leave later, if anything does."""
-        return "canary" if self.watched > self.delay else "send_delay" if self.delay else "local_time"
-
-
-def measure_speed(workspace_id: UUID, provider: str, *, now: datetime) -> float:
-    """Return how many messages a second a workspace's account has lately taken when nothing slowed it down."""
-    params = {"workspace": workspace_id, "provider": provider, "since": now - timedelta(days=30)}
-    return _measured(_FULL_MINUTES, params) or _measured(_WHOLE_CAMPAIGNS, params) or UNMEASURED.get(provider, 100.0)
-
-
-def _measured(question: str, params: dict[str, Any]) -> float:
-    with connection.cursor() as cursor:
-        cursor.execute(question.format(campaigns=_ALL_OF_ACCOUNT), params)
-        return float(cursor.fetchone()[0] or 0)
+        return "canary" if not self.is_first else "send_delay" if self.delay else "local_time"
 
 
 def estimate(campaign: Campaign, *, included: int, now: datetime) -> Estimate | None:
@@ -157,24 +117,41 @@ def estimate_launch(campaign: Campaign, *, included: int, now: datetime) -> Esti
     home, parts = zone_of(campaign.workspace.time_zone), _parts_of(campaign)
     is_planned = campaign.send_at is not None and campaign.send_at > now
     launch = campaign.send_at if is_planned and campaign.send_at else now
-    if campaign.timezone_mode == Campaign.TimezoneMode.WORKSPACE:
-        groups = [group for part in parts if (group := _group_of(part, home, included, None, None, launch))]
-        return _forecast(campaign, groups, launch, now=now)
-    window, wall = read_window(campaign.send_window), wall_time(campaign.send_at, home) if is_planned else None
-    by_zone = [(zone_of(name or home.key), number) for name, number in _count_by_zone(campaign)]
-    moments = {zone: wall.replace(tzinfo=zone).astimezone(UTC) for zone, _ in by_zone} if wall else {}
-    launch = max(now, min(moments.values(), default=now))
+    window, wall, by_zone = None, None, [(home, included)]
+    moments: dict[ZoneInfo, datetime] = {}
+    if campaign.timezone_mode == Campaign.TimezoneMode.CONTACT:
+        window, wall = read_window(campaign.send_window), wall_time(campaign.send_at, home) if is_planned else None
+        by_zone = [(zone_of(name or home.key), number) for name, number in _count_by_zone(campaign)]
+        moments = {zone: wall.replace(tzinfo=zone).astimezone(UTC) for zone, _ in by_zone} if wall else {}
+        launch = max(now, min(moments.values(), default=now))
     if window is not None and window.never_opens:
         return None
-    groups = [
-        group
-        for zone, number in by_zone
-        for part in parts
-        if (group := _group_of(part, zone, number, wall, window, launch))
-    ]
+
+    def groups_of(*, is_first: bool, released_at: datetime | None = None) -> list[_Group]:
+        found = []
+        for part in parts:
+            for zone, number in by_zone if part.is_first is is_first else ():
+                at = leaves_at(
+                    zone, wall=wall, window=window, launch=launch, delay=part.delay, keeps_time=part.keeps_time,
+                    released_at=released_at,
+                )  # fmt: skip
+                if at:
+                    found.append(_Group(at, zone, part.share * number, part.waits_for))
+        return found
+
+    groups = groups_of(is_first=True)
+    if campaign.canary_share:
+        released_at = _watched_until(campaign, groups, launch, now=now)
+        groups += groups_of(is_first=False, released_at=released_at)
     asked = sum(part.share for part in parts)
-    later = round(asked * sum(number for zone, number in by_zone if wall and moments[zone] < launch - GRACE))
+    later = round(asked * sum(number for zone, number in by_zone if zone in moments and moments[zone] < launch - GRACE))
     return _forecast(campaign, groups, launch, now=now, a_day_later=later)
+
+
+def _watched_until(campaign: Campaign, first: list[_Group], launch: datetime, *, now: datetime) -> datetime:
+    """Return when the first readers have been watched long enough: so long after the last of their mails."""
+    done = _forecast(campaign, [replace(group) for group in first], launch, now=now) if first else None
+    return (done.finish_at if done else launch) + timedelta(minutes=1 + campaign.canary_minutes)
 
 
 def estimate_rest(campaign: Campaign, *, now: datetime, left: int | None = None) -> Estimate | None:
@@ -187,31 +164,43 @@ def estimate_rest(campaign: Campaign, *, now: datetime, left: int | None = None)
     """
     if campaign.status != Campaign.Status.SENDING:
         return None
-    home, held_until = zone_of(campaign.workspace.time_zone), now
-    if campaign.canary_share and campaign.canary_released_at is None and campaign.launched_at:
-        held_until = max(now, campaign.launched_at + timedelta(minutes=campaign.canary_minutes))
+    home = zone_of(campaign.workspace.time_zone)
+    is_watched = bool(campaign.canary_share) and campaign.canary_released_at is None
     is_simple = campaign.timezone_mode == Campaign.TimezoneMode.WORKSPACE and not _has_delays(campaign)
-    if is_simple and held_until == now and left is not None:
-        groups = [_Group(now, home, left)]
-    else:
-        key = f"waiting:{campaign.pk}"
-        waiting = cache.get(key)
-        if waiting is None:
-            with connection.cursor() as cursor:
-                cursor.execute(_WAITING, [campaign.pk])
-                waiting = cursor.fetchall()
-            cache.set(key, waiting, WAITING_REMEMBERED_S)
-        usual = "local_time" if campaign.timezone_mode == Campaign.TimezoneMode.CONTACT else "send_delay"
-        groups = [
-            _Group(
-                max(due or now, held_until if is_held else now),
-                zone_of(name or home.key),
-                number,
-                "canary" if is_held and held_until > (due or now) else usual,
-            )
-            for name, due, is_held, number in waiting
-        ]
+    if is_simple and not is_watched and left is not None:
+        return _forecast(campaign, [_Group(now, home, left)], now, now=now)
+    key = f"waiting:{campaign.pk}"
+    waiting = cache.get(key)
+    if waiting is None:
+        with connection.cursor() as cursor:
+            cursor.execute(_WAITING, [campaign.pk])
+            waiting = cursor.fetchall()
+        cache.set(key, waiting, WAITING_REMEMBERED_S)
+    usual = "local_time" if campaign.timezone_mode == Campaign.TimezoneMode.CONTACT else "send_delay"
+    groups = [
+        _Group(max(due or now, now), zone_of(name or home.key), number, usual)
+        for name, due, is_held, number in waiting
+        if not is_held
+    ]
+    held = [(zone_of(name or home.key), due, number) for name, due, is_held, number in waiting if is_held]
+    if held:
+        watched_from = now if groups else _last_sent_at(campaign) or campaign.launched_at or now
+        released_at = max(now, _watched_until(campaign, groups, watched_from, now=now))
+        groups += [_Group(_after_release(due, released_at), zone, number, "canary") for zone, due, number in held]
     return _forecast(campaign, groups, now, now=now)
+
+
+def _last_sent_at(campaign: Campaign) -> datetime | None:
+    sent = DeliveryMinute.objects.filter(campaign=campaign, sent__gt=0)
+    found: datetime | None = sent.aggregate(last=Max("minute"))["last"]
+    return found
+
+
+def _after_release(due_at: datetime | None, released_at: datetime) -> datetime:
+    """Return when a row leaves that is let go then: at its time of day when that has long passed."""
+    while due_at and due_at < released_at - GRACE_OF_RELEASED:
+        due_at += timedelta(days=1)
+    return max(due_at or released_at, released_at)
 
 
 def waits_for_test(campaign: Campaign) -> bool:
@@ -228,29 +217,12 @@ def _parts_of(campaign: Campaign) -> list[_Part]:
     begins, ends = test_range(campaign, variants)
     total = sum(variant.share for variant in variants)
     first = campaign.canary_share / 100 if campaign.canary_share else 1.0
-    shares: dict[tuple[timedelta, timedelta], float] = {}
+    shares: dict[tuple[timedelta, bool], float] = {}
     for variant in variants:
         share, delay = (ends - begins) / TICKETS * variant.share / total, timedelta(minutes=variant.send_delay_minutes)
-        for part, watched in ((first, 0), (1 - first, campaign.canary_minutes)):
-            key = (delay, timedelta(minutes=watched))
-            shares[key] = shares.get(key, 0) + share * part
+        for part, is_first in ((first, True), (1 - first, False)):
+            shares[delay, is_first] = shares.get((delay, is_first), 0) + share * part
     return [_Part(share, *key, keeps_time=_has_delays(campaign)) for key, share in shares.items() if share]
-
-
-def _group_of(
-    part: _Part, zone: ZoneInfo, number: int, wall: datetime | None, window: SendWindow | None, launch: datetime
-) -> _Group | None:
-    """Return those of `number` contacts in a zone who are in a part; None when its window never opens."""
-    at = leaves_at(
-        zone,
-        wall=wall,
-        window=window,
-        launch=launch,
-        delay=part.delay,
-        keeps_time=part.keeps_time,
-        released_at=launch + part.watched if part.watched else None,
-    )
-    return _Group(at, zone, part.share * number, part.waits_for) if at else None
 
 
 def _has_delays(campaign: Campaign) -> bool:
@@ -279,8 +251,7 @@ def _speed(campaign: Campaign, provider: str, total: float, rate: int | None, no
     """Return the lowest of what was measured and what is allowed."""
     own = 0.0
     if campaign.status == Campaign.Status.SENDING and not campaign.throttle_per_hour:
-        span = {"since": now - timedelta(minutes=6), "launched": campaign.launched_at or now, "now": now}
-        own = _measured(_LAST_MINUTES, {"campaign": campaign.pk, **span})
+        own = measure_own_speed(campaign, now=now)
     speeds = [_Speed(own or measure_speed(campaign.workspace_id, provider, now=now), "speed")]
     if rate:
         speeds.append(_Speed(float(rate), "rate"))

@@ -183,7 +183,9 @@ def resume_campaign(*, campaign: Campaign, actor: User | None) -> Campaign:
     if campaign.status != Campaign.Status.PAUSED:
         raise WrongState(f"“{campaign.name}” is {campaign.get_status_display().lower()} and cannot be resumed.")
     with transaction.atomic():
-        released = {"braked_at": None, "brake_released_at": timezone.now()} if campaign.braked_at else {}
+        released: dict[str, Any] = (
+            {"braked_at": None, "brake_released_at": timezone.now()} if campaign.braked_at else {}
+        )
         _changed(campaign, Campaign.Status.SENDING, continues_at=None, **released)
         with connection.cursor() as cursor:
             cursor.execute(_TRY_ACCOUNT_FAILURES_AGAIN, [campaign.pk, list(ACCOUNT_CODES)])

@@ -12,7 +12,7 @@ from django.db.models import Q
 from accounts.models import Workspace
 from campaigns.delivery import local_time, pacing, planner, waves
 from campaigns.models import Campaign, DeliveryMinute, Experiment, Message, ProviderSettings
-from campaigns.selectors import finish
+from campaigns.selectors import finish, speed
 from campaigns.services import composing
 from tests.campaigns.making import make_campaign, make_contact, make_list, make_workspace
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 MONDAY = datetime(2026, 11, 30, 9, tzinfo=UTC)
 TUESDAY = MONDAY + timedelta(days=1)
 #: Messages a second that the simulated provider takes when nothing slows it down; what nobody measured yet.
-SPEED = finish.UNMEASURED["capture"]
+SPEED = speed.UNMEASURED["capture"]
 TICK = timedelta(seconds=15)
 #: Where nothing may leave; what has left is counted by the minute.
 IDLE = timedelta(minutes=1)
@@ -51,13 +51,11 @@ def run_for_real(campaign: Campaign, at: datetime) -> datetime:
     at = max(at, starts_at) if starts_at else at
     planner.launch(campaign, now=at)
     variant, last = campaign.variants.first(), at
-    released_at = at + timedelta(minutes=campaign.canary_minutes)
     waiting = Message.objects.filter(campaign=campaign, status="queued")
     for _ in range(200_000):
         nexts = waiting.order_by("due_at").values_list("due_at", flat=True)
-        is_time = max(at, nexts.first() or released_at) >= released_at
-        if campaign.canary_share and not campaign.canary_released_at and is_time:
-            at = max(at, released_at)
+        if campaign.canary_share and not campaign.canary_released_at and not waiting.exists():
+            at = last + timedelta(minutes=1 + campaign.canary_minutes)
             waves.release_canary(campaign=campaign, now=at)
         if not waiting.exists():
             return last
@@ -132,7 +130,7 @@ def make_two_speeds(campaign: Campaign) -> Campaign:
     [
         ({}, "send_delay"),
         ({"throttle_per_hour": 240}, "send_delay"),
-        ({"canary_share": 10, "canary_minutes": 45}, "send_delay"),
+        ({"canary_share": 10, "canary_minutes": 45}, "canary"),
         ({"canary_share": 10, "canary_minutes": 600}, "canary"),
         ({"send_at": MONDAY + timedelta(hours=2), **LOCAL, "canary_share": 20, "canary_minutes": 300}, "canary"),
     ],
@@ -156,12 +154,12 @@ def test_the_rest_of_a_campaign_knows_who_waits_behind_the_first_readers_and_not
     rest = finish.estimate_rest(campaign, now=MONDAY)
     assert whole is not None and rest is not None
     assert abs(rest.finish_at - whole.finish_at) < timedelta(seconds=5)
-    assert rest.finish_at >= MONDAY + timedelta(hours=3) and rest.limited_by == "send_delay"
+    assert rest.finish_at >= MONDAY + timedelta(hours=3) and rest.limited_by == "canary"
     Message.objects.filter(campaign=campaign, status="queued").update(status="sent")
     Message.objects.filter(campaign=campaign, variant__label="B").update(status="sent")
     cache.clear()
     later = finish.estimate_rest(campaign, now=MONDAY)
-    assert later is not None and later.finish_at - MONDAY - timedelta(hours=1) < timedelta(seconds=5)
+    assert later is not None and later.finish_at - MONDAY - timedelta(hours=1) < timedelta(seconds=65)
     Message.objects.filter(campaign=campaign, variant__isnull=False).update(status="sent")
     cache.clear()
     assert finish.waits_for_test(campaign)
@@ -203,9 +201,9 @@ def test_speed_is_measured_in_full_minutes_of_this_workspace() -> None:
         at = MONDAY + timedelta(minutes=minute)
         DeliveryMinute.objects.create(campaign=campaign, variant=variant, minute=at, sent=sent)
     now = MONDAY + timedelta(hours=1)
-    assert finish.measure_speed(campaign.workspace_id, "capture", now=now) == 110
-    assert finish.measure_speed(make_workspace().pk, "capture", now=now) == SPEED
-    assert finish.measure_speed(campaign.workspace_id, "smtp", now=now) == finish.UNMEASURED["smtp"]
+    assert speed.measure_speed(campaign.workspace_id, "capture", now=now) == 110
+    assert speed.measure_speed(make_workspace().pk, "capture", now=now) == SPEED
+    assert speed.measure_speed(campaign.workspace_id, "smtp", now=now) == speed.UNMEASURED["smtp"]
 
 
 def test_small_campaigns_are_measured_from_launch_to_end() -> None:
@@ -214,7 +212,7 @@ def test_small_campaigns_are_measured_from_launch_to_end() -> None:
         status="sent", provider="capture", recipients=500, launched_at=MONDAY, finished_at=MONDAY + timedelta(seconds=5)
     )
     DeliveryMinute.objects.create(campaign=campaign, variant=campaign.variants.get(), minute=MONDAY, sent=500)
-    assert finish.measure_speed(campaign.workspace_id, "capture", now=MONDAY) == 100
+    assert speed.measure_speed(campaign.workspace_id, "capture", now=MONDAY) == 100
 
 
 def test_a_campaign_that_held_people_back_says_nothing_about_speed_from_launch_to_end() -> None:
@@ -223,9 +221,9 @@ def test_a_campaign_that_held_people_back_says_nothing_about_speed_from_launch_t
         status="sent", provider="capture", recipients=500, launched_at=MONDAY, finished_at=MONDAY + timedelta(hours=5)
     )
     DeliveryMinute.objects.create(campaign=campaign, variant=campaign.variants.get(), minute=MONDAY, sent=500)
-    assert finish.measure_speed(campaign.workspace_id, "capture", now=MONDAY) < 1
+    assert speed.measure_speed(campaign.workspace_id, "capture", now=MONDAY) < 1
     Experiment.objects.create(workspace=campaign.workspace, campaign=campaign, mode="winner")
-    assert finish.measure_speed(campaign.workspace_id, "capture", now=MONDAY) == SPEED
+    assert speed.measure_speed(campaign.workspace_id, "capture", now=MONDAY) == SPEED
 
 
 def test_a_slowed_campaign_says_nothing_about_speed() -> None:
@@ -235,7 +233,7 @@ def test_a_slowed_campaign_says_nothing_about_speed() -> None:
         DeliveryMinute.objects.create(
             campaign=campaign, variant=campaign.variants.get(), minute=MONDAY + timedelta(minutes=minute), sent=1
         )
-    assert finish.measure_speed(campaign.workspace_id, "capture", now=MONDAY) == SPEED
+    assert speed.measure_speed(campaign.workspace_id, "capture", now=MONDAY) == SPEED
 
 
 def test_nobody_or_never_is_no_time() -> None:
