@@ -29,7 +29,7 @@ logger = structlog.get_logger(__name__)
 #: Two frames a second, from all publishers together.
 SHORTEST_S = 0.5
 #: A frame may cost this part of the time between two frames.
-COST_SHARE = 0.1
+COST_SHARE = 0.25
 TICK_S = 0.05
 AWAY_S = 1.0
 #: What moves slowly is sent so often, and once more so long after the last change.

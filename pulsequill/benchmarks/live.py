@@ -54,7 +54,13 @@ def make_sent(workspace: Workspace, count: int) -> Campaign:
     )  # fmt: skip
     variant = Variant.objects.create(workspace=workspace, campaign=campaign, label="A", subject="x")
     at = timezone.now() - timedelta(hours=1)
-    params = {"workspace": workspace.pk, "campaign": campaign.pk, "variant": variant.pk, "count": count, "at": at}
+    params: dict[str, Any] = {
+        "workspace": workspace.pk,
+        "campaign": campaign.pk,
+        "variant": variant.pk,
+        "count": count,
+        "at": at,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_ROWS, params)
         cursor.execute("ANALYZE campaigns_message")
