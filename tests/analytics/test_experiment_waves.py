@@ -334,7 +334,7 @@ def waves_of(campaign: Campaign) -> list[dict[str, Any]]:
 
 
 def test_a_bandit_waits_for_its_wave_and_then_sends_a_larger_one_with_more_of_what_works() -> None:
-    campaign = bandit()
+    campaign = bandit(test_share=10)
     assert judged(campaign).decided_at is None
     first = Message.objects.filter(campaign=campaign, sent_at__isnull=False).count()
     assert [(wave["recipients"], wave["shares"]) for wave in waves_of(campaign)] == [(first, {"A": 0.5, "B": 0.5})]
@@ -356,7 +356,7 @@ def test_a_bandit_waits_for_its_wave_and_then_sends_a_larger_one_with_more_of_wh
 
 
 def test_a_bandit_goes_on_until_nobody_waits_and_then_says_that_there_is_no_difference() -> None:
-    campaign = bandit(700)
+    campaign = bandit(700, test_share=10)
     judged(campaign)
     for _ in range(6):
         sent = Message.objects.filter(campaign=campaign, sent_at__isnull=False).count()
