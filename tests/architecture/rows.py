@@ -18,7 +18,7 @@ from accounts.models.membership import Role
 from accounts.services import sessions
 from analytics.ingest import archive
 from analytics.models import Event, EventArchive
-from pulsequill.core.ids import uuid7, uuid7_from_bigint
+from pulsequill.core.ids import uuid7
 
 OURS = ("accounts", "aiwriter", "audiences", "campaigns", "analytics")
 
@@ -131,9 +131,7 @@ class Tenant:
     def public_id(self, model: type[models.Model]) -> str:
         """Return a row's id as it stands in addresses."""
         row = self.row(model)
-        if model.__name__ == "Message":
-            return str(uuid7_from_bigint(row.pk, row.created_at))
-        return str(row.pk)
+        return str(getattr(row, "public_id", row.pk))
 
     def access(self, user: User) -> str:
         """Return an access token of one of the tenant's people."""
