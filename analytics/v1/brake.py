@@ -1,4 +1,4 @@
-"""`/v1/campaigns/{id}/brake` and `release`: what pauses a campaign by itself, and who waits behind the first readers."""
+"""`/v1/campaigns/{id}/brake` and `release`: what pauses a campaign by itself, and who waits behind the first ones."""
 
 from __future__ import annotations
 
