@@ -131,8 +131,8 @@ def list_due_cohorts(now: datetime) -> list[tuple[Any, date]]:
         first = day.replace(day=1)
         for month in (_before(first), first, _after(first)):
             start = datetime(month.year, month.month, 1, tzinfo=zone)
-            at = counted.get((workspace_id, month))
-            is_open = at is None or (at < _end(start) + CLOSED_AFTER and now - at > timedelta(hours=1))
+            last = counted.get((workspace_id, month))
+            is_open = last is None or (last < _end(start) + CLOSED_AFTER and now - last > timedelta(hours=1))
             if start <= now and is_open:
                 due.add((workspace_id, month))
     return sorted(due, key=lambda one: (one[1], str(one[0])), reverse=True)

@@ -192,10 +192,11 @@ def _by_campaign(rows: Rows, owed: dict[Any, dict[str, Any]], zone: ZoneInfo, *,
 def _facets(ids: Sequence[Any], dimension: str) -> dict[str, Counts]:
     rows = (
         Facet.objects.filter(campaign_id__in=ids, dimension=dimension)
-        .values("value")
-        .annotate(**{f"total_{name}": Sum(name) for name in _SUMMED})
+        .order_by()
+        .values_list("value")
+        .annotate(*(Sum(name) for name in _SUMMED))
     )
-    return {row["value"]: {name: row[f"total_{name}"] or 0 for name in _SUMMED} for row in rows}
+    return {value: dict(zip(_SUMMED, sums, strict=True)) for value, *sums in rows}
 
 
 def _by_list(workspace: Workspace, ids: Sequence[Any]) -> Table:

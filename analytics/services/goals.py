@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -50,7 +51,7 @@ def update_goal(*, goal: Goal, actor: User | None = None, **changes: Any) -> Goa
     Raises:
         Invalid: as in `create_goal`.
     """
-    clean = {"name": str, "link_prefix": _prefix, "window_days": _window}
+    clean: dict[str, Callable[[Any], Any]] = {"name": str, "link_prefix": _prefix, "window_days": _window}
     for field, value in changes.items():
         setattr(goal, field, clean[field](value))
     with transaction.atomic():

@@ -95,9 +95,8 @@ class Conversions(WorkspaceView):
         goal's window before it. What no mail is owed counts for the workspace.
         """
         is_batch = isinstance(request.data, list)
-        given = ConversionSerializer(
-            data=request.data, many=is_batch, **({"allow_empty": False, "max_length": MOST_EVENTS} if is_batch else {})
-        )
+        limits: dict[str, Any] = {"allow_empty": False, "max_length": MOST_EVENTS} if is_batch else {}
+        given = ConversionSerializer(data=request.data, many=is_batch, **limits)
         given.is_valid(raise_exception=True)
         events = given.validated_data if is_batch else [given.validated_data]
         services.report_conversions(

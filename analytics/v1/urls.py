@@ -5,7 +5,18 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from analytics.v1 import brake, campaigns, events, experiment, goals, insight, reclassifications, report, reports, subjects
+from analytics.v1 import (
+    brake,
+    campaigns,
+    events,
+    experiment,
+    goals,
+    insight,
+    reclassifications,
+    report,
+    reports,
+    subjects,
+)
 
 router = SimpleRouter(trailing_slash=False)
 router.register("goals", goals.Goals, basename="goal")

@@ -405,7 +405,7 @@ OPERATOR_PREFIX = "admin/"
 #: Values for parameters of addresses that are not ids of rows.
 WORDS = {
     "verb": "mark-sent", "action": "pause", "token": "set", "uid": "x", "provider": "smtp", "number": "1",
-    "starter": "sale",
+    "starter": "sale", "kind": "overview",
 }  # fmt: skip
 
 #: Names under which bodies and queries carry ids of rows, and the model that they mean.
