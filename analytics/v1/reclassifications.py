@@ -36,7 +36,7 @@ class RuleRunSerializer(serializers.ModelSerializer[RuleRun]):
         read_only_fields = fields
 
 
-class RuleRunRequestSerializer(serializers.Serializer[Any]):
+class StartRuleRunSerializer(serializers.Serializer[Any]):
     """What to do."""
 
     dry_run = serializers.BooleanField(default=True, help_text="False changes classes and figures.")
@@ -62,13 +62,13 @@ class Reclassifications(WorkspaceViewSet):
 
     @extend_schema(
         tags=TAGS, summary="Judge opens and clicks again", operation_id="reclassifications_create",
-        request=RuleRunRequestSerializer, responses={202: RuleRunSerializer},
+        request=StartRuleRunSerializer, responses={202: RuleRunSerializer},
         examples=[OpenApiExample("See what would change", value={"dry_run": True}, request_only=True)],
     )  # fmt: skip
     @idempotent
     def create(self, request: Request) -> Response:
         """Start a run in the background; the answer says where to follow it."""
-        given = RuleRunRequestSerializer(data=request.data)
+        given = StartRuleRunSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         run = start_rule_run(workspace=self.workspace, actor=self.actor, is_dry_run=given.validated_data["dry_run"])
         return Response(self.get_serializer(run).data, status=status.HTTP_202_ACCEPTED)

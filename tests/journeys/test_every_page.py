@@ -44,6 +44,7 @@ PAGES = [
     "/reports/compare",
     "/reports/cohorts",
     "/reports/engagement",
+    "/reports/rules",
     "/reports/goals",
     "/reports/goals/new",
     "/reports/kept",
