@@ -73,6 +73,7 @@ looks: $(VENV)/.develops  ## Every page in both themes at both widths (the tests
 chaos: $(VENV)/.develops  ## Kill workers, broker and database under a campaign (FULL=1: 10,000 messages, 20 kills, report written)
 	@$(if $(FULL),LEDGER_EXAMPLES=300 LEDGER_STEPS=80) $(PY) -m pytest -q tests/campaigns/test_ledger_machine.py
 	@$(PY) -m tests.chaos.sending $(if $(FULL),--full --write) $(ARGS)
+	@$(PY) -m tests.chaos.reading $(if $(FULL),--full)
 
 load: $(VENV)/.develops  ## Load a running instance with k6 (URL=, EMAIL=, PASSWORD= to name another)
 	@BASE_URL=$(or $(URL),http://localhost:8000) EMAIL=$(or $(EMAIL),maya@northwind.example) \
