@@ -99,7 +99,7 @@ def _progress(
     left = sum(totals[status] for status in OPEN_STATUSES)
     done = max(0, total - left) if totals["recipients"] else 0
     speed = _speed(campaign, totals, minutes, now)
-    finish_at = _finish(campaign, left, now) if left else None
+    finish_at = _finish(campaign, left - totals["held"], now) if left else None
     return {
         "done": done,
         "total": total,
