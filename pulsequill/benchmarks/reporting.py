@@ -20,7 +20,7 @@ from pulsequill.benchmarks.harness import Benchmark
 from pulsequill.benchmarks.sent_ledger import make_sent_campaign
 
 PATHS = ("stats", "timeline", "links", "recipients?did=clicked", "report")
-ROUNDS = 40
+ROUNDS = 20
 #: Events of one message.
 EVENTS_A_MESSAGE = 10
 
