@@ -38,6 +38,7 @@ CODES: dict[str, str] = {
     "method_not_allowed": "This address does not take that method; `Allow` lists those it takes.",
     "not_acceptable": "None of the formats in `Accept` can be made.",
     "wrong_state": "The thing exists but is not in a state that allows this.",
+    "wrong_shares": "A share is below 0, all are 0, or one is for a variant of another campaign.",
     "in_flight": "The first request with this Idempotency-Key is still running.",
     "stale": "`If-Match` names an older version than the one that is stored.",
     "too_large": "The body is larger than this address takes.",
