@@ -427,6 +427,7 @@ ID_FIELDS = {
     "ids": "Contact",
     "list": "ContactList",
     "lists": "ContactList",
+    "members": "User",
     "message": "Message",
     "segment": "Segment",
     "segments": "Segment",
