@@ -75,9 +75,8 @@ chaos: $(VENV)/.develops  ## Kill workers, broker and database under a campaign 
 	@$(PY) -m tests.chaos.sending $(if $(FULL),--full --write) $(ARGS)
 	@$(PY) -m tests.chaos.reading $(if $(FULL),--full)
 
-load: $(VENV)/.develops  ## Load a running instance with k6 (URL=, EMAIL=, PASSWORD= to name another)
-	@BASE_URL=$(or $(URL),http://localhost:8000) EMAIL=$(or $(EMAIL),maya@northwind.example) \
-	  PASSWORD=$(or $(PASSWORD),pour-over-at-dawn) $(VENV)/bin/k6 run $(ARGS) tests/load/pages_and_api.js
+load: $(VENV)/.develops  ## Load PulseQuill with k6: pages, /v1 and 500 sockets (URL=, EMAIL=, PASSWORD= for a running one)
+	@$(PY) -m tests.load $(if $(URL),--url $(URL)) $(if $(EMAIL),--email $(EMAIL)) $(if $(PASSWORD),--password $(PASSWORD)) $(ARGS)
 
 pictures: $(VENV)/.develops  ## Take the README's pictures from a running instance with a fresh demo (URL= to name another)
 	@$(PY) -m tests.pictures $(or $(URL),http://localhost:8000)

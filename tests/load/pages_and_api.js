@@ -1,16 +1,17 @@
 // k6: marketers reading pages and programs reading /v1, side by side, with thresholds that decide the exit code.
-// Run by `make load` against a running instance: BASE_URL, EMAIL and PASSWORD come from the environment.
+// Run by `make load` (tests/load/__main__.py): BASE_URL, EMAIL and PASSWORD come from the environment.
 import http from "k6/http";
 import { check, fail } from "k6";
 
 const base = __ENV.BASE_URL;
 
 export const options = {
+  noCookiesReset: true, // one sign-in for each visitor, not for each page
   scenarios: {
     api: { executor: "constant-vus", vus: Number(__ENV.API_USERS || 10), duration: __ENV.DURATION || "20s", exec: "api" },
     pages: { executor: "constant-vus", vus: Number(__ENV.PAGE_USERS || 4), duration: __ENV.DURATION || "20s", exec: "pages" },
   },
-  thresholds: {
+  thresholds: __ENV.LENIENT ? { checks: ["rate==1"] } : {
     checks: ["rate==1"],
     "http_req_duration{kind:api}": ["p(95)<200"],
     "http_req_duration{kind:page}": ["p(95)<200"],
@@ -44,11 +45,11 @@ export function pages() {
     const token = form.html().find("input[name=csrfmiddlewaretoken]").attr("value");
     const answer = http.post(
       `${base}/sign-in`,
-      { csrfmiddlewaretoken: token, username: __ENV.EMAIL, password: __ENV.PASSWORD },
+      { csrfmiddlewaretoken: token, email: __ENV.EMAIL, password: __ENV.PASSWORD },
       { headers: { Referer: `${base}/sign-in` } },
     );
     signedIn = check(answer, { "signed in": (r) => r.status === 200 && !r.url.includes("/sign-in") });
   }
   const answer = http.get(base + PAGES[Math.floor(Math.random() * PAGES.length)], { tags: { kind: "page" } });
-  check(answer, { "page answers 200": (r) => r.status === 200 });
+  check(answer, { "page answers 200": (r) => r.status === 200 && !r.url.includes("/sign-in") });
 }
