@@ -206,8 +206,10 @@ def stream_rows(rows: QuerySet[Message]) -> Iterator[dict[str, Any]]:
 
 def describe_rows(rows: list[Message]) -> Iterator[dict[str, Any]]:
     """Yield one mapping of `COLUMNS` for each row; the goals of all are one query."""
+    if not rows:
+        return
     goals: dict[int, list[str]] = {}
-    own = Conversion.objects.for_workspace(rows[0].workspace_id) if rows else Conversion.objects.none()
+    own = Conversion.objects.for_workspace(rows[0].workspace_id)
     reached = own.filter(message__in=[row.pk for row in rows]).order_by("goal__key")
     for key, goal in reached.values_list("message_id", "goal__key").distinct():
         goals.setdefault(key, []).append(goal)

@@ -53,6 +53,7 @@ def test_recipients_come_in_pages_with_the_filters_of_the_page(browser: Client, 
     assert [row["email"] for row in opened] == [sent.contacts[0].email]
     assert opened[0]["opened_at"].endswith("Z")
     assert read(browser, sent, "recipients?did=opened&include=count")["count"] == 1
+    assert read(browser, sent, "recipients?did=complained")["results"] == []
 
 
 @pytest.mark.parametrize("query", ["did=nothing", "status=odd", "mailbox=Nobody", "link=x", "cursor=!!"])
