@@ -97,6 +97,7 @@ class StoredHit:
 class JudgedMessage:
     """A message, its facts, and all of its hits that are kept."""
 
+    facts: tuple[datetime | None, ...]
     id: int
     campaign_id: Any
     variant_id: Any
@@ -108,7 +109,6 @@ class JudgedMessage:
     claimed_at: datetime | None
     sent_at: datetime | None
     links: int
-    facts: tuple[datetime | None, ...]
     hits: list[StoredHit] = field(default_factory=list)
     #: Links that a person followed, and the facts, by hits that are archived.
     archived_links: set[int] = field(default_factory=set)
@@ -142,7 +142,7 @@ def read_messages(ids: Collection[int], *, has_fresh: bool = False) -> list[Judg
     with connection.cursor() as cursor:
         cursor.execute(_MESSAGES, [list(ids)])
         for row in cursor.fetchall():
-            found[row[0]] = JudgedMessage(*row[:11], row[11:])
+            found[row[0]] = JudgedMessage(row[11:], *row[:11])
         cursor.execute(_HITS.format(is_fresh=_FRESH if has_fresh else "false"), [list(found)])
         for message_id, *hit, campaign_id, data, device, client, country, mailbox, is_fresh in cursor.fetchall():
             dimensions = (("device", device), ("client", client), ("country", country), ("mailbox", mailbox))

@@ -184,7 +184,8 @@ def get_home(workspace: Workspace, *, days: int) -> dict[str, Any]:
     now = timezone.now()
     kpis, total = get_kpis(workspace, days=days, now=now)
     campaigns = Campaign.objects.for_workspace(workspace)
-    running = campaigns.filter(status__in=("sending", "paused")).select_related("workspace").order_by("-launched_at", "-id")[:SHOWN]
+    under_way = campaigns.filter(status__in=("sending", "paused")).select_related("workspace")
+    running = under_way.order_by("-launched_at", "-id")[:SHOWN]
     setup = get_setup(workspace)
     return {
         "kpis": kpis,

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             model_name="campaign",
             name="braked_at",
             field=models.DateTimeField(
-                blank=True, help_text="When the brake paused it; empty once it goes on.", null=True
+                blank=True, help_text="When the brake paused it; empty: it goes on.", null=True
             ),
         ),
         migrations.AddIndex(

@@ -61,7 +61,7 @@ class Campaign(TenantModel):
         default=dict, blank=True,
         help_text="Limits that pause it: `{bounce_rate, complaint_rate, unsubscribe_rate, dead_links}`.",
     )  # fmt: skip
-    braked_at = models.DateTimeField(null=True, blank=True, help_text="When the brake paused it; empty once it goes on.")
+    braked_at = models.DateTimeField(null=True, blank=True, help_text="When the brake paused it; empty: it goes on.")
     brake_released_at = models.DateTimeField(
         null=True, blank=True, help_text="When a person went on in spite of the brake; what came before counts no more."
     )

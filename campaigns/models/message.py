@@ -106,7 +106,9 @@ class Message(models.Model):
             # the emergency brake asks each minute what went wrong, and must not read what went well
             models.Index(
                 fields=["campaign"],
-                condition=Q(bounced_at__isnull=False) | Q(complained_at__isnull=False) | Q(unsubscribed_at__isnull=False),
+                condition=Q(bounced_at__isnull=False)
+                | Q(complained_at__isnull=False)
+                | Q(unsubscribed_at__isnull=False),
                 name="message_trouble",
             ),
             models.Index(fields=["lease_until"], condition=Q(status="sending"), name="message_leases"),
