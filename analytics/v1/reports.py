@@ -314,6 +314,7 @@ class ReportShares(WorkspaceView):
         tags=TAGS, summary="Share a report", operation_id="reports_shares_create", request=ReportShareSerializer,
         responses={201: ReportShareSerializer},
     )  # fmt: skip
+    @idempotent
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002
         """Make a link; `url` is told this once."""
         given = ReportShareSerializer(data=request.data)

@@ -11,6 +11,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.test import RequestFactory
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+#: The end of an answer looks whether a connection to the database has to be closed.
+pytestmark = pytest.mark.django_db
+
 
 @pytest.fixture
 def folder(tmp_path: Path, settings) -> Iterator[Path]:
