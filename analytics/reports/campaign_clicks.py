@@ -67,7 +67,7 @@ def list_links(
     by_url: dict[str, LinkRow] = {}
     for link in links.order_by("position", "id"):
         written = link.original_url or link.url
-        row = by_url.setdefault(written, LinkRow(link.url, link.original_url, short_url(_plain(link.url))))
+        row = by_url.setdefault(written, LinkRow(link.url, link.original_url, short_url(link.url)))
         row.links.append(link)
         if counted := stats.get(link.pk):
             for name in COUNTERS:
@@ -82,13 +82,6 @@ def list_links(
         row.rate = round(row.unique_clicks / delivered, 6) if delivered else None
         row.heat = _heat(weight, most)
     return rows
-
-
-def _plain(url: str) -> str:
-    """Return an address without the campaign's parameters, which are alike on all links."""
-    head, mark, query = url.partition("?")
-    kept = "&".join(part for part in query.split("&") if part and not part.startswith("utm_"))
-    return f"{head}{mark}{kept}" if kept else head
 
 
 def _heat(weight: int, most: int) -> int:

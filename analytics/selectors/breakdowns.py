@@ -75,10 +75,14 @@ def mask_email(email: str) -> str:
 
 
 def short_url(url: str) -> str:
-    """Return how a link is called where there is little room: its path, or its host when it has none."""
+    """Return how a link is called where there is little room: its path, or its host when it has none.
+
+    The campaign's parameters are left out, because they are alike on all links.
+    """
     parts = urlsplit(url)
     path = parts.path if parts.path not in ("", "/") else parts.netloc
-    return f"{path}?{parts.query}" if parts.query else path
+    query = "&".join(part for part in parts.query.split("&") if part and not part.startswith("utm_"))
+    return f"{path}?{query}" if query else path
 
 
 def get_links(campaign: Campaign, *, limit: int | None = None) -> list[dict[str, Any]]:

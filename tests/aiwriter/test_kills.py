@@ -155,7 +155,12 @@ def test_a_worker_killed_while_models_answer_costs_one_charge_a_call_and_ends_on
     assert generation.cost_micro_usd == sum(steps.values_list("cost_micro_usd", flat=True))
     assert budget.get_state(generation.workspace_id).spent == generation.cost_micro_usd
     assert BudgetHold.objects.count() == 0
-    assert sum(b'"type": "done"' in frame for frame in frames(generation)) == 1, "one end on the stream"
+
+    def ends() -> int:
+        return sum(b'"type": "done"' in frame for frame in frames(generation))
+
+    wait_until(ends, timeout_s=PATIENCE_S, what="the end is told on the stream")
+    assert ends() == 1, "one end on the stream"
 
 
 def test_a_generation_that_nobody_takes_over_in_time_ends_as_interrupted():

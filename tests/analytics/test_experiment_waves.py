@@ -224,7 +224,7 @@ def test_nothing_is_released_while_a_campaign_is_paused_or_after_it_was_cancelle
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_beats_at_once_one_decides() -> None:
-    campaign = started(200)
+    campaign = started()
     waiting = get_waves(campaign)["held_for_test"]
     click(campaign, A=2, B=40)
     gate, decided = threading.Barrier(3), []
@@ -385,9 +385,9 @@ def test_a_winner_gets_all_the_rest_of_a_bandit() -> None:
 
 def test_each_wave_is_compared_with_its_own_shares() -> None:
     # Both variants are equals. The second wave is livelier and went mostly to B: added up, B looks far better.
-    campaign = bandit(900, minimum_lift=0.3)
+    campaign = bandit(2000, minimum_lift=0.3)
     judged(campaign)
-    click(campaign, A=3, B=7)
+    click(campaign, A=4, B=11)
     wait(campaign, hours=5)
     judged(campaign)
     deliver(campaign)

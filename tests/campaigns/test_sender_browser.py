@@ -105,9 +105,11 @@ def test_checking_changes_the_page_in_place(open_page: Callable[..., Page], doma
     expect(page.locator("#domain-state")).to_have_text("Not checked")
     page.get_by_role("button", name="Check now").click()
     expect(page.get_by_text("0 of 3 required are right")).to_be_visible()
-    values = page.locator("[data-copy]").evaluate_all("all => all.map(one => one.dataset.copy)")
-    kinds = page.locator(".dns-r h3 .chip.line").all_inner_texts()
-    for kind, host, value in zip(kinds, values[::2], values[1::2], strict=True):
+    records = page.locator(".dns-r").evaluate_all(
+        "all => all.map(one => [one.querySelector('h3 .chip.line').innerText,"
+        " ...[...one.querySelectorAll('[data-copy]')].map(copy => copy.dataset.copy)])"
+    )
+    for kind, host, value in records:
         zone[host, kind] = [value]
     page.get_by_role("button", name="Check now").click()
     expect(page.get_by_text("All required records are right")).to_be_visible()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections import Counter
@@ -114,6 +115,8 @@ def test_a_server_that_wants_fewer_connections_gets_fewer(stack: ExitStack) -> N
     server, port = serving(stack, at_most_two)
     provider = provider_for(stack, at(port, max_connections=10))
     assert set(hand_over(provider, readers(200))) == {"accepted"}
+    with socket.create_connection(("127.0.0.1", port)) as last:
+        assert last.recv(100).startswith(b"421"), "whoever asked before has been answered"
     wait_until(lambda: server.open_now <= 2)
     tries = len(server.talks)
     assert set(hand_over(provider, readers(200))) == {"accepted"}
