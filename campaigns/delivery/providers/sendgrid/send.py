@@ -15,7 +15,6 @@ from typing import Any, ClassVar, Literal
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from sendgrid import SendGridAPIClient
 
 from campaigns.delivery.providers.answers import (
     CONNECT_ERRORS,
@@ -106,6 +105,8 @@ class SendGridProvider(Provider):
         self._concurrency = min(concurrency or settings.SEND_CONCURRENCY, MOST_AT_ONCE)
         self._gate = RateGate()
         self._pool = ConnectionPool(base_url, timeout_s=timeout_s)
+        from sendgrid import SendGridAPIClient  # takes long to load, and only who sends by it needs it
+
         self._api = SendGridAPIClient(self._api_key, host=base_url)
         self._api.client = PooledClient(
             pool=self._pool, host=base_url, request_headers=self._api.client.request_headers, version=3
