@@ -112,6 +112,7 @@ def test_a_batch_posted_ten_times_in_any_order_counts_once(client: Client, maili
     assert (stats.delivered, stats.unique_opens, stats.opens) == (8, 8, 16)
 
 
+@pytest.mark.timeout(900)  # 55,000 events, signed, read and stored; a busy machine takes minutes
 def test_five_thousand_events_posted_ten_times_shuffled_equal_one_pass_in_order(client: Client) -> None:
     chance = random.Random(5000)
     once, often = make_mailing(size=1250, name="Once"), make_mailing(size=1250, name="Often")
