@@ -35,12 +35,13 @@ def get_cohorts(workspace: Workspace, *, now: datetime, zone: ZoneInfo) -> Answe
     active = [_row(joined, sizes, found, "active", this_month) for joined in months if sizes.get(joined)]
     clicked = [_row(joined, sizes, found, "clicked", this_month) for joined in months if sizes.get(joined)]
     shown = list(reversed(active[:MOST_LINES]))
+    known = [[row[f"m{n}"] for n in range(MONTHS) if row[f"m{n}"] is not None] for row in shown]
     charts = [
         Chart(
             "Share still active, by months since they joined",
-            lines([[row[f"m{n}"] for n in range(MONTHS) if row[f"m{n}"] is not None] for row in shown]),
+            lines(known),
             [row["name"] for row in shown],
-            [str(number) for number in range(MONTHS)],
+            [str(number) for number in range(max(map(len, known), default=0))],
             "active",
         )
     ]
