@@ -1,8 +1,13 @@
 #!/usr/bin/env python3
 """PulseQuill's command line: `./manage.py serve` runs everything, `./manage.py doctor` explains what is wrong."""
 
+import gc
 import os
 import sys
+
+#: New objects between two looks for garbage. Modules make many objects that all stay, and looking through them at
+#: Python's 700 costs a tenth of the start.
+OBJECTS_A_LOOK = 50_000
 
 
 def main() -> int:
@@ -15,6 +20,7 @@ def main() -> int:
 
         return serve(sys.argv[2:])
 
+    gc.set_threshold(OBJECTS_A_LOOK)
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
