@@ -65,7 +65,7 @@ def sendgrid_events(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-@csrf_exempt
+@csrf_exempt  # mail servers have no session to misuse; the token in the address is the proof
 @require_POST
 def bounce_mail_in(request: HttpRequest, token: str) -> HttpResponse:
     """Take one mail that came back to a return path, as the raw body; `?recipient=` says whom its envelope named.

@@ -61,7 +61,7 @@ class SharedReport(View):
         )  # fmt: skip
 
 
-@method_decorator(csrf_exempt, name="dispatch")
+@method_decorator(csrf_exempt, name="dispatch")  # mail programs post without a session; the token is the proof
 class StopReport(View):
     """`/r/stop/<token>`: GET asks, POST stops, from a button or from the mail program (RFC 8058)."""
 

@@ -6,11 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import django
 import psutil
 
+from pulsequill.embedded import postgres, valkey
+from pulsequill.embedded.addresses import postgres_url
 from pulsequill.embedded.service import Service, die_with_parent
 from pulsequill.processes import CELERY, WORKER
 
@@ -135,3 +139,33 @@ def _seconds(process: psutil.Process) -> float:
     except psutil.NoSuchProcess:
         return -1.0
     return float(times.user + times.system)
+
+
+def set_stage(stack: ExitStack, *, home: Path, environment: dict[str, str]) -> tuple[dict[str, Machine], Fleet]:
+    """Start PostgreSQL and Valkey in a folder, and set Django up on them in this process.
+
+    Args:
+        stack: ends everything.
+        home: an empty folder that PostgreSQL's own user can reach.
+        environment: what this run has apart from the others; this process and the fleet get it.
+
+    Returns:
+        The two services by name, and a fleet in which nothing runs yet.
+    """
+    for name in ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL"):
+        os.environ.pop(name, None)
+    os.environ |= {
+        "PULSEQUILL_HOME": str(home),
+        "REQUIRE_VERIFIED_DOMAIN": "0",
+        "LOG_LEVEL": "ERROR",
+        "DJANGO_SETTINGS_MODULE": "pulsequill.settings",
+        **environment,
+    }
+    machines = {"PostgreSQL": Machine.start(postgres.service(home)), "Valkey": Machine.start(valkey.service(home))}
+    for machine in machines.values():
+        stack.callback(machine.stop)
+    postgres.make_database(postgres_url(home))
+    django.setup()
+    fleet = Fleet(logs=home, environment={"LOG_LEVEL": "WARNING"})
+    stack.callback(fleet.stop)
+    return machines, fleet

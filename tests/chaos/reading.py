@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import http.client
 import itertools
-import os
 import random
 import shutil
 import sys
@@ -25,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.fleet import Fleet, Machine
+from tests.chaos.fleet import Fleet, Machine, set_stage
 from tests.instance import free_port
 from tests.waiting import Vain, wait_until
 
@@ -157,29 +156,8 @@ def run(plan: Plan, home: Path) -> list[str]:
     """Set the stage in `home`, let people read under fire, and return the promises that were broken."""
     with ExitStack() as stack:
         port = free_port()
-        for name in ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL"):
-            os.environ.pop(name, None)
-        os.environ |= {
-            "PULSEQUILL_HOME": str(home),
-            "PORT": str(port),
-            "EMAIL_PROVIDER": "capture",
-            "REQUIRE_VERIFIED_DOMAIN": "0",
-            "LOG_LEVEL": "ERROR",
-            "SEED_DEMO": "0",
-            "DJANGO_SETTINGS_MODULE": "pulsequill.settings",
-        }
-        from pulsequill.embedded import postgres, valkey
-        from pulsequill.embedded.addresses import postgres_url
-
-        machines = {"PostgreSQL": Machine.start(postgres.service(home)), "Valkey": Machine.start(valkey.service(home))}
-        for machine in machines.values():
-            stack.callback(machine.stop)
-        postgres.make_database(postgres_url(home))
-        import django
-
-        django.setup()
-        fleet = Fleet(logs=home, environment={"LOG_LEVEL": "WARNING"})
-        stack.callback(fleet.stop)
+        environment = {"PORT": str(port), "EMAIL_PROVIDER": "capture", "SEED_DEMO": "0"}
+        machines, fleet = set_stage(stack, home=home, environment=environment)
         return _Run(plan, machines, fleet, port).judge()
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
 import shutil
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.fleet import CONCURRENCY, Fleet, Machine
+from tests.chaos.fleet import CONCURRENCY, Fleet, Machine, set_stage
 from tests.chaos.mail_servers import Record, mail_servers
 from tests.waiting import Vain, wait_until
 
@@ -102,30 +101,8 @@ def run(plan: Plan, home: Path) -> Verdict:
     """Set the stage in `home`, run the chaos, and judge."""
     with ExitStack() as stack:
         records, addresses = stack.enter_context(mail_servers())
-        for name in ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL"):
-            os.environ.pop(name, None)
-        os.environ |= {
-            **addresses,
-            "PULSEQUILL_HOME": str(home),
-            "EMAIL_PROVIDER": "smtp",
-            "SEND_CONCURRENCY": str(CONNECTIONS),
-            "REQUIRE_VERIFIED_DOMAIN": "0",
-            "LOG_LEVEL": "ERROR",
-            "API_RATE_LIMIT": "1000000",
-            "DJANGO_SETTINGS_MODULE": "pulsequill.settings",
-        }
-        from pulsequill.embedded import postgres, valkey
-        from pulsequill.embedded.addresses import postgres_url
-
-        machines = {"PostgreSQL": Machine.start(postgres.service(home)), "Valkey": Machine.start(valkey.service(home))}
-        for machine in machines.values():
-            stack.callback(machine.stop)
-        postgres.make_database(postgres_url(home))
-        import django
-
-        django.setup()
-        fleet = Fleet(logs=home, environment={"LOG_LEVEL": "WARNING"})
-        stack.callback(fleet.stop)
+        settings = {"EMAIL_PROVIDER": "smtp", "SEND_CONCURRENCY": str(CONNECTIONS), "API_RATE_LIMIT": "1000000"}
+        machines, fleet = set_stage(stack, home=home, environment={**addresses, **settings})
         return _Run(plan, home, records, machines, fleet).judge()
 
 
