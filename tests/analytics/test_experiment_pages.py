@@ -247,7 +247,7 @@ def test_setting_up_a_test_looks_right_and_can_be_used(
     page = opened(live_server, page_for, workspace, path, theme=theme, width=width)
     expect(page.get_by_text("cannot show any difference")).to_be_visible()
     expect(page.get_by_label("Test on, % of the list")).to_be_hidden()
-    page.get_by_text("Test on some, send the winner to the rest").click()
+    page.get_by_role("radio", name="Test on some, send the winner to the rest").check()
     expect(page.get_by_label("Test on, % of the list")).to_be_visible()
     expect(page.get_by_label("Which goal")).to_be_hidden()
     page.get_by_label("Compared by").select_option("opens")
