@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from posixpath import normpath
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -65,12 +66,22 @@ def clean_address(url: str) -> str:
         raise _refuse("merge_tag", "This address leads all readers to one place, so it holds no merge tags.")
     if urlsplit_or_none(url) is None or not _has_host(url):
         raise _refuse("not_a_web_address", "Give a complete address that begins with https:// or http://.")
-    parts, own = urlsplit(url), urlsplit(settings.PUBLIC_URL)
+    parts = urlsplit(url)
     if parts.username is not None or parts.password is not None:
         raise _refuse("hides_its_host", "An address with a name before an @ hides where it leads.")
-    if (parts.hostname, parts.port) == (own.hostname, own.port) and parts.path.startswith(("/t/", "/u/")):
+    if _is_tracked(parts):
         raise _refuse("own_link", "This is a tracked address of ours; give the address that it leads to.")
     return url
+
+
+def _is_tracked(parts: SplitResult) -> bool:
+    """Whether an address is one of ours that count and lead on, however it is spelled (RFC 3986, section 6.2).
+
+    The port does not matter: a proxy leads http on to https, and a circle counts a click at each turn.
+    """
+    own_host = urlsplit(settings.PUBLIC_URL).hostname
+    path = normpath(unquote(parts.path)).lstrip("/")
+    return (parts.hostname or "").rstrip(".") == own_host and path.startswith(("t/", "u/"))
 
 
 def _has_host(url: str) -> bool:

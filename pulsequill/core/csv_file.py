@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from django.http import StreamingHttpResponse
 
 #: OWASP "CSV Injection": a cell that starts with one of these is run by spreadsheets.
 FORMULA_STARTS = frozenset("=+-@\t\r\0")
+#: A negative number begins like a formula and is none: guarded, it could not be added up.
+NUMBER = re.compile(r"-\d+(\.\d+)?", re.ASCII)
 LINES_PER_PIECE = 1000
 
 
@@ -26,7 +29,7 @@ def guard(cell: object) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     text = str(cell).replace("\0", "␀")
-    return f"'{text}" if text[:1] in FORMULA_STARTS else text
+    return f"'{text}" if text[:1] in FORMULA_STARTS and not NUMBER.fullmatch(text) else text
 
 
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:

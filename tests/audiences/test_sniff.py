@@ -15,7 +15,7 @@ from audiences.importing import UnreadableFile, sniff
 from audiences.importing.mapping import make_plan
 from audiences.importing.rows import RowChecker, check_rows
 from audiences.importing.values import BadValue, parse
-from pulsequill.core.csv_file import FORMULA_STARTS, csv_lines
+from pulsequill.core.csv_file import FORMULA_STARTS, NUMBER, csv_lines, guard
 
 TEXT = "Email,Vorname,Größe\nana@example.com,Ana,5\nben@example.com,Bén,6\n"
 
@@ -159,7 +159,7 @@ def test_what_we_write_we_read_back_and_no_cell_is_a_formula(rows):
     body = ((f"p{number}@example.com", *row) for number, row in enumerate(rows))
     content = "".join(csv_lines(["email", "note", "more"], body))
     read = list(csv.reader(io.StringIO(content, newline="")))
-    assert all(cell[:1] not in FORMULA_STARTS for row in read for cell in row)
+    assert all(cell[:1] not in FORMULA_STARTS or NUMBER.fullmatch(cell) for row in read for cell in row)
     back = [tuple(map(unguarded, row[1:])) for row in read[1:]]
     assert back == [tuple(map(unguarded, row)) for row in rows]
     lines = [
@@ -167,6 +167,18 @@ def test_what_we_write_we_read_back_and_no_cell_is_a_formula(rows):
     ]
     assert len(lines) == len(rows)
     assert all(line.count("\t") == 6 and line.count("\n") == 1 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        (-490, "-490"), ("-490.00", "-490.00"), (-0.32, "-0.32"),
+        ("-1+cmd", "'-1+cmd"), ("-1\n=2", "'-1\n=2"), ("--1", "'--1"), ("-", "'-"),
+        ("-\u0661", "'-\u0661"), ("+49301", "'+49301"),
+    ],
+)  # fmt: skip
+def test_negative_numbers_stay_numbers_and_formulas_become_text(cell, written):
+    assert guard(cell) == written
 
 
 def checked(data: bytes, encoding: str, delimiter: str, names: list[str], *, has_header: bool = True):

@@ -95,7 +95,9 @@ def test_each_variant_keeps_the_campaign_parameters_of_its_first_address(mailing
      "https://", "http:///x", "https://a b.example/", "https://a.example/\r\nLocation: x", "https://a.example/\x00",
      "https://shop.example@evil.example/", "https://u:p@evil.example/", "https://a.example/{{email}}",
      "https://[::1", "https://a.example:99999/", "https://a..b/", "https://" + "x" * 70 + ".é/",
-     "https://a.example/" + "x" * 2000, "http://localhost:8000/t/c/abc", "http://localhost:8000/u/abc", "https://\u202ea/"],
+     "https://a.example/" + "x" * 2000, "http://localhost:8000/t/c/abc", "http://localhost:8000/u/abc", "https://\u202ea/",
+     "http://LOCALHOST.:8000/t/c/abc", "http://localhost/%74/c/abc", "https://localhost:8000/x/../t/c/abc",
+     "http://localhost:8000//t/c/abc"],
 )  # fmt: skip
 def test_an_address_that_readers_must_not_be_sent_to_is_refused(
     browser: Client, mailing: Mailing, url: str, settings: Any
