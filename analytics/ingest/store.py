@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -15,7 +14,7 @@ from analytics.ingest import archive, effects, reclassify
 from analytics.ingest.conversions import count_conversions
 from analytics.ingest.entries import Incoming, Stray, match
 from campaigns.services import facts
-from pulsequill.core.event_log import INSERT_STRAY
+from pulsequill.core.event_log import INSERT_STRAYS
 from pulsequill.core.ids import uuid7
 
 _TEMPORARY = """
@@ -61,14 +60,15 @@ ANALYZE_FROM = 500
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def _cell(value: Any) -> str:
-    return "\\N" if value is None else str(value).translate(_ESCAPES)
+def _cell(text: str) -> str:
+    """Return a text as COPY wants it; most are letters and digits, which need nothing."""
+    return text if text.isalnum() else text.translate(_ESCAPES)
 
 
-@lru_cache(maxsize=1024)
-def _id(value: UUID | None) -> str:
-    """Return an id as COPY wants it; a batch names few of them, and writing one out takes a microsecond."""
-    return "\\N" if value is None else str(value)
+@lru_cache(maxsize=4096)
+def _agent(text: str) -> str:
+    """Return a user agent as COPY wants it: readers have few of them, and escaping one takes as long as its event."""
+    return text.replace("\x00", "").translate(_ESCAPES)
 
 
 def _copy_line(event: Incoming) -> str:
@@ -76,9 +76,9 @@ def _copy_line(event: Incoming) -> str:
     return "\t".join(
         (
             _cell(event.key),
-            _id(event.workspace_id),
-            _id(event.campaign_id),
-            _id(event.variant_id),
+            event.workspace_id or "\\N",
+            event.campaign_id or "\\N",
+            event.variant_id or "\\N",
             "\\N" if event.message_id is None else str(event.message_id),
             "\\N" if event.link_id is None else str(event.link_id),
             event.kind,
@@ -86,7 +86,7 @@ def _copy_line(event: Incoming) -> str:
             event.reason,
             event.occurred_at.isoformat(),
             _cell(event.source),
-            _cell(event.agent.replace("\x00", "")),
+            _agent(event.agent),
             event.ip or "\\N",
             json.dumps(event.data).translate(_ESCAPES) if event.data else "{}",
             event.device,
@@ -107,10 +107,10 @@ def keep_strays(strays: Sequence[Stray]) -> None:
         rows.append((text, stray.key or uuid7().hex, stray.problem[:200]))
     if rows:
         with connection.cursor() as cursor:
-            cursor.executemany(INSERT_STRAY, rows)
+            cursor.execute(INSERT_STRAYS, [list(column) for column in zip(*rows, strict=True)])
 
 
-def store(lines: Sequence[bytes]) -> set[Any]:
+def store(lines: Sequence[bytes]) -> set[UUID]:
     """Store and count a batch of event-log lines; whoever calls it again with the same lines changes nothing.
 
     Returns:
@@ -127,7 +127,7 @@ def store(lines: Sequence[bytes]) -> set[Any]:
         if incoming and _insert(incoming):
             _count(incoming)
     # Also when nothing was new: whoever stored it first may have died before telling the open pages.
-    return campaigns
+    return set(map(UUID, campaigns))
 
 
 def _insert(incoming: Sequence[Incoming]) -> bool:
