@@ -44,12 +44,17 @@ SELECT count(*) FROM analytics_event AS event JOIN campaigns_message AS message 
 """
 
 _ENGAGED = """
+CREATE TEMPORARY TABLE IF NOT EXISTS contact_engaged (
+    contact_id uuid, opened_at timestamptz, clicked_at timestamptz
+) ON COMMIT DELETE ROWS;
+TRUNCATE contact_engaged;
+INSERT INTO contact_engaged
 SELECT message.contact_id,
        max(event_fresh.occurred_at) FILTER (WHERE kind = 'opened'),
        max(event_fresh.occurred_at) FILTER (WHERE kind = 'clicked')
   FROM event_fresh JOIN campaigns_message AS message ON message.id = event_fresh.message_id
  WHERE actor = 'human' AND kind IN ('opened', 'clicked') AND message.contact_id IS NOT NULL AND NOT message.is_test
- GROUP BY message.contact_id ORDER BY message.contact_id
+ GROUP BY message.contact_id
 """
 
 
@@ -86,9 +91,7 @@ def apply() -> None:
         cursor.execute(_NEW_FEEDBACK)
         feedback = cursor.fetchall()
         cursor.execute(_ENGAGED)
-        engaged = cursor.fetchall()
-    if engaged:
-        audiences.record_engagement(rows=engaged)
+    audiences.record_engagement(relation="contact_engaged")
     workspaces = Workspace.objects.in_bulk({row[5] for row in feedback})
     names = dict(Campaign.objects.filter(pk__in={row[8] for row in feedback}).values_list("pk", "name"))
     for row in feedback:

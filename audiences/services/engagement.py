@@ -13,8 +13,7 @@ _RECORD = """
     UPDATE audiences_contact c
        SET last_opened_at = GREATEST(c.last_opened_at, e.opened_at),
            last_clicked_at = GREATEST(c.last_clicked_at, e.clicked_at)
-      FROM (SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[])
-                     AS e (contact_id, opened_at, clicked_at) ORDER BY contact_id) e
+      FROM (SELECT contact_id, opened_at, clicked_at FROM {relation} ORDER BY contact_id) e
      WHERE c.id = e.contact_id"""
 
 #: A time that turned out to be a machine's gives way to the latest one that is left; any other only moves forwards.
@@ -34,12 +33,15 @@ _SENT = """
      WHERE id IN (SELECT id FROM audiences_contact WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)"""
 
 
-def record_engagement(*, rows: Iterable[tuple[UUID, datetime | None, datetime | None]]) -> None:
-    """Record the newest human open and click of contacts: `(contact id, opened at, clicked at)`, one row a contact."""
-    table = list(rows)
-    if table:
-        with connection.cursor() as cursor:
-            cursor.execute(_RECORD, [list(column) for column in zip(*table, strict=True)])
+def record_engagement(*, relation: str) -> None:
+    """Record the newest human open and click of contacts.
+
+    Args:
+        relation: a table (temporary, of the caller's) with the columns `contact_id uuid`, `opened_at` and `clicked_at`
+            (`timestamptz`), one row a contact: a batch names thousands of them, which need not pass through Python.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD.format(relation=connection.ops.quote_name(relation)))
 
 
 def correct_engagement(
