@@ -20,6 +20,7 @@ from analytics.models import (
     Facet,
     Goal,
     GoalDay,
+    HoldoutConversion,
     LinkStats,
     Report,
     ReportMail,
@@ -114,6 +115,16 @@ class ConversionAdmin(LedgerAdmin):
     list_display = ("message", "goal", "campaign", "times", "value", "currency", "first_at")
     list_select_related = ("message", "goal", "campaign")
     search_fields = ("campaign__name", "=message__email_normalized", "goal__key")
+    ordering = ("-id",)
+
+
+@admin.register(HoldoutConversion)
+class HoldoutConversionAdmin(LedgerAdmin):
+    """Goals reached in campaigns that hold people out, by who was mailed and who was not."""
+
+    list_display = ("message", "goal", "campaign", "times", "value", "currency")
+    list_select_related = ("message", "goal", "campaign")
+    search_fields = ("campaign__name", "goal__key")
     ordering = ("-id",)
 
 

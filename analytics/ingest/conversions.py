@@ -1,12 +1,16 @@
 """Goals that were reached: from events that customers report, and from clicks on links that count as a goal.
 
 Runs on the batch's own new events (`event_fresh`), in the transaction that stores them, so a conversion is counted
-exactly when its event is. Locks are taken in one order (goals, conversions by key, rollups by key), after all those
-that the batch has taken before.
+exactly when its event is. Locks are taken in one order (goals, conversions by key, rollups by key, conversions of
+hold-outs by key), after all those that the batch has taken before.
 
 An event about a contact is owed to the mail that they clicked last, else opened last, within the goal's window before
 it, as far as is known when it is counted. What no mail is owed counts for the workspace (`GoalDay`) only. Whose contact
 it was is not kept: the event then names the mail, or nobody.
+
+A campaign that holds people out asks something else: not which mail an event is owed to, but whether those who could
+have been mailed did more than those who were not. So an event about anybody in its ledger counts there too, within the
+goal's window after the launch, whatever became of their mail. Clicks on links do not: whoever got no mail has no link.
 """
 
 from __future__ import annotations
@@ -28,7 +32,7 @@ TRUNCATE conversion_fresh
 _REPORTED = """
 SELECT fresh.id, fresh.kind, event.workspace_id, goal.id, goal.key, goal.window_days,
        CASE WHEN event.data ->> 'contact' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-            THEN (event.data ->> 'contact')::uuid END,
+            THEN (event.data ->> 'contact')::uuid ELSE message.contact_id END,
        fresh.message_id, fresh.campaign_id, fresh.variant_id,
        CASE WHEN jsonb_typeof(event.data -> 'value') = 'number' AND event.data ->> 'currency' ~ '^[A-Z]{3}$'
             THEN event.data ->> 'currency' ELSE '' END,
@@ -141,6 +145,25 @@ ON CONFLICT (goal_id, day, currency) DO UPDATE
        owed_times = days.owed_times + EXCLUDED.owed_times, owed_value = days.owed_value + EXCLUDED.owed_value
 """
 
+#: Everybody in the ledger counts alike; who was assigned to which group is told by the row (`selectors.holdout`).
+_RAISE_HOLDOUTS = """
+INSERT INTO analytics_holdoutconversion AS kept
+       (workspace_id, goal_id, campaign_id, message_id, currency, times, value)
+SELECT fresh.workspace_id, fresh.goal_id, campaign.id, message.id, fresh.currency, count(*), sum(fresh.value)
+  FROM conversion_fresh AS fresh
+  JOIN campaigns_message AS message
+    ON message.contact_id = fresh.contact_id AND message.workspace_id = fresh.workspace_id AND NOT message.is_test
+  JOIN campaigns_campaign AS campaign
+    ON campaign.id = message.campaign_id AND campaign.holdout_share > 0
+   AND fresh.occurred_at >= campaign.launched_at
+   AND fresh.occurred_at < campaign.launched_at + make_interval(days => fresh.window_days)
+ WHERE fresh.kind = 'converted'
+ GROUP BY fresh.workspace_id, fresh.goal_id, campaign.id, message.id, fresh.currency
+ ORDER BY message.id, fresh.goal_id, fresh.currency
+ON CONFLICT (message_id, goal_id, currency) DO UPDATE
+   SET times = kept.times + EXCLUDED.times, value = kept.value + EXCLUDED.value
+"""
+
 
 def count_conversions() -> None:
     """Count the goals that the new events in `event_fresh` reached. Runs inside the transaction that stores them."""
@@ -153,6 +176,7 @@ def count_conversions() -> None:
         cursor.execute(_OWE)
         cursor.execute(_TELL_EVENTS)
         _raise(cursor)
+        cursor.execute(_RAISE_HOLDOUTS)
 
 
 def _raise(cursor: CursorWrapper) -> None:

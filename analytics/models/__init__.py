@@ -5,6 +5,7 @@ from analytics.models.event import ArchiveMonth, Event, EventArchive
 from analytics.models.facet import CohortMonth, Facet, FacetCount
 from analytics.models.goal import Goal
 from analytics.models.goal_day import GoalDay
+from analytics.models.holdout_conversion import HoldoutConversion
 from analytics.models.link_stats import LinkStats
 from analytics.models.report import Report, ReportMail, ReportRecipient, ReportSchedule, ReportShare
 from analytics.models.rule_run import RuleRun
@@ -23,6 +24,7 @@ __all__ = [
     "FacetCount",
     "Goal",
     "GoalDay",
+    "HoldoutConversion",
     "LinkStats",
     "Report",
     "ReportMail",

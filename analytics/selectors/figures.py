@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Sum
 
+from analytics.experiments.lift import wilson
 from analytics.models import CampaignStats
 from campaigns.models import Campaign, DeliveryMinute, Message, Variant
 from campaigns.selectors.tally import TOTAL, get_tally
@@ -40,13 +40,9 @@ def _rate(part: int, whole: int) -> float:
 
 
 def interval_95(successes: int, trials: int) -> tuple[float, float]:
-    """Return Wilson's 95 % score interval of a rate (E. B. Wilson, 1927), which stays within 0 and 1."""
-    if not trials:
-        return 0.0, 1.0
-    z, rate = 1.959964, min(successes / trials, 1.0)
-    centre = (rate + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials)) / (1 + z * z / trials)
-    return round(max(0.0, centre - half), 6), round(min(1.0, centre + half), 6)
+    """Return Wilson's 95 % score interval of a rate, to six digits."""
+    low, high = wilson(successes, trials)
+    return round(low, 6), round(high, 6)
 
 
 def figures_of(ledger: dict[str, int], counted: dict[str, int]) -> dict[str, Any]:
