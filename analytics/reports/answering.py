@@ -19,7 +19,7 @@ def answer(workspace: Workspace, query: ReportQuery, *, now: datetime) -> Answer
     zone = zone_of(workspace.time_zone)
     match query.kind:
         case "comparison":
-            return get_comparison(workspace, query, zone=zone)
+            return get_comparison(workspace, query, now=now, zone=zone)
         case "cohorts":
             return get_cohorts(workspace, now=now, zone=zone)
         case "engagement":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
+from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,7 +34,7 @@ SELECT minutes.campaign_id, floor(extract(epoch FROM minutes.minute - campaign.l
 """
 
 
-def get_comparison(workspace: Workspace, query: ReportQuery, *, zone: ZoneInfo) -> Answer:
+def get_comparison(workspace: Workspace, query: ReportQuery, *, now: datetime, zone: ZoneInfo) -> Answer:
     """Return campaigns beside each other, in the order of the question; without a choice the latest ones."""
     launched = Campaign.objects.for_workspace(workspace).filter(launched_at__isnull=False)
     if query.campaigns:
@@ -52,6 +54,7 @@ def get_comparison(workspace: Workspace, query: ReportQuery, *, zone: ZoneInfo) 
                 "id": str(campaign.pk),
                 "name": campaign.name,
                 "launched_at": campaign.launched_at.astimezone(zone).date() if campaign.launched_at else None,
+                "hours": _hours_since(campaign.launched_at, now),
                 "low": low,
                 "high": high,
                 "reached": owed[campaign.pk]["reached"] if campaign.pk in owed else 0,
@@ -69,7 +72,7 @@ def get_comparison(workspace: Workspace, query: ReportQuery, *, zone: ZoneInfo) 
         title="Campaigns side by side",
         subtitle=" · ".join(names),
         charts=[
-            Chart(f"{title}, for each mail delivered", lines(values), names, _AXIS, key)
+            Chart(f"{title}, for each mail delivered", lines(values, steps=HOURS), names, _AXIS, key)
             for key, title, values in shown
             if rows
         ],
@@ -114,13 +117,17 @@ def _curves(rows: Sequence[dict[str, Any]]) -> list[tuple[list[float], list[floa
             opens, clicks = opens + hours.get(hour, (0, 0))[0], clicks + hours.get(hour, (0, 0))[1]
             opened.append(round(opens / delivered, 6))
             clicked.append(round(clicks / delivered, 6))
-        curves.append((_full(opened), _full(clicked)))
+        curves.append((_until(opened, row["hours"]), _until(clicked, row["hours"])))
     return curves
 
 
-def _full(values: list[float]) -> list[float]:
-    """Carry the last value on to the end, so that all curves end together."""
-    return values + [values[-1]] * (HOURS + 1 - len(values))
+def _hours_since(launched_at: datetime | None, now: datetime) -> int:
+    return min(HOURS, max(0, ceil((now - launched_at).total_seconds() / 3600))) if launched_at else 0
+
+
+def _until(values: list[float], hours: int) -> list[float]:
+    """Carry the last value on to the end, or to now: nobody knows yet what comes after."""
+    return values + [values[-1]] * (hours + 1 - len(values))
 
 
 def _curve_table(key: str, title: str, names: Sequence[str], curves: Sequence[Sequence[float]]) -> Table:
@@ -128,7 +135,7 @@ def _curve_table(key: str, title: str, names: Sequence[str], curves: Sequence[Se
     return Table(
         key, title,
         (Column("after", "Hours since launch"), *(Column(f"c{n}", name, "rate") for n, name in enumerate(names))),
-        [{"after": step, **{f"c{n}": curve[step] for n, curve in enumerate(curves)}} for step in steps if curves],
+        [{"after": step, **{f"c{n}": curve[step] if step < len(curve) else None for n, curve in enumerate(curves)}} for step in steps if curves],
         note="Human opens and clicks, repeats included, for each mail delivered.",
         is_folded=True,
     )  # fmt: skip

@@ -29,14 +29,15 @@ def _top(largest: float) -> float:
     return next((first * scale for first in _ROUND if first * scale >= largest), 10 * scale) if largest > 0 else 1.0
 
 
-def lines(series: Sequence[Sequence[float]]) -> LineChart:
-    """Return a line for each series; all share the steps of the longest, and a shorter one ends where it ends.
+def lines(series: Sequence[Sequence[float]], *, steps: int = 0) -> LineChart:
+    """Return a line for each series; all share one axis, and a shorter one ends where it ends.
 
     Args:
         series: values a step, none below zero.
+        steps: how many the axis has; 0: as many as the longest series.
     """
     top = _top(max((value for values in series for value in values), default=0.0))
-    step = WIDTH / max(1, max((len(values) for values in series), default=1) - 1)
+    step = WIDTH / max(1, steps, max((len(values) for values in series), default=1) - 1)
     paths = []
     for values in series:
         points = [f"{index * step:.1f} {HEIGHT - value / top * HEIGHT:.1f}" for index, value in enumerate(values)]

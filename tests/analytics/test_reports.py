@@ -193,6 +193,14 @@ def test_campaigns_are_laid_side_by_side_from_their_launch(workspace: Workspace)
     assert len(found.charts) == 2
 
 
+def test_the_curve_of_a_young_campaign_ends_now(workspace: Workspace) -> None:
+    make_past(workspace, 2 / 24, size=10, opens=3, clicks=2, name="Young")
+    found = ask(workspace, kind="comparison")
+    by_hour = {row["after"]: row["c0"] for row in rows_of(found, "clicks_by_hour")}
+    assert (by_hour[3], by_hour[6], by_hour[72]) == (0.2, None, None)
+    assert found.charts[0].chart.paths[0].split("L")[-1].startswith("25.0 "), "3 of the axis's 72 hours, 600 wide"
+
+
 def test_a_comparison_cannot_show_another_workspaces_campaign(workspace: Workspace) -> None:
     own, foreign = make_past(workspace, 3, name="Own"), make_past(make_workspace("Other"), 3, name="Foreign")
     found = ask(workspace, kind="comparison", campaigns=[str(own.campaign.pk), str(foreign.campaign.pk)])
