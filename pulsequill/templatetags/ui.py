@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from decimal import Context as DecimalContext
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -181,16 +182,30 @@ def compact(value: Any) -> str:
     return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float | Decimal) else f"{int(value):,}"
 
 
+#: Rounds as the browser's `toPrecision(3)` does.
+_THREE_FIGURES = DecimalContext(prec=3, rounding=ROUND_HALF_UP)
+
+
+@register.filter
+def short(value: Any) -> str:
+    """12345 -> 12,345, but 1050000 -> 1.05M: three figures where a million would not fit."""
+    if value is None or value == "" or value < 1_000_000:
+        return compact(value)
+    return f"{float(_THREE_FIGURES.create_decimal_from_float(value / 1e6)):g}M"
+
+
 @register.filter
 def percent(share: Any, digits: int | None = None) -> str:
     """A share of 1 as a percentage with as many decimals as tell something: 0.0433 -> 4.33 %, 0.977 -> 97.7 %."""
     if share is None or share == "":
         return "–"
     number = float(share) * 100
+    if digits == 0 and 0 < number < 0.5:
+        return "<1 %"
     if digits is None:
-        digits = 1 if abs(number) >= 10 else 2
+        digits = 0 if abs(number) >= 1000 else 1 if abs(number) >= 10 else 2
     # "7.50 %" stands in line with "5.52 %", but whole numbers stay whole and limits such as 0.1 % short.
-    text = f"{number:.{digits}f}".removesuffix("." + "0" * digits)
+    text = f"{number:,.{digits}f}".removesuffix("." + "0" * digits)
     return f"{text.rstrip('0') if '.' in text and abs(number) < 1 else text} %"
 
 

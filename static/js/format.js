@@ -5,10 +5,14 @@ const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
 /** 12345 -> "12,345"; nothing -> an en dash. */
 export const number = (value) => (value === null || value === undefined || value === "" ? "–" : whole.format(value));
 
+/** 12345 -> "12,345", but 1050000 -> "1.05M": three figures where a million would not fit. */
+export const short = (value) => (value >= 1e6 ? `${Number((value / 1e6).toPrecision(3))}M` : number(value));
+
 /** A share of 1: 0.0433 -> "4.33 %", 0.977 -> "97.7 %". */
 export function percent(share, digits) {
   if (share === null || share === undefined || Number.isNaN(Number(share))) return "–";
   const value = Number(share) * 100;
+  if (digits === 0 && value > 0 && value < 0.5) return "<1 %";
   const text = value.toFixed(digits ?? (Math.abs(value) >= 10 ? 1 : 2)).replace(/\.0+$/, "");
   return `${Math.abs(value) < 1 ? text.replace(/(\.\d*?)0+$/, "$1") : text} %`;
 }

@@ -207,6 +207,7 @@ def test_numbers_and_times_read_as_in_templates(blank_page: Page) -> None:
           const now = Date.UTC(2026, 10, 23, 12);
           return [
             f.number(12345), f.number(null), f.percent(0.0433), f.percent(0.977), f.percent(1), f.percent(0.075),
+            f.percent(0.002, 0), f.short(268904), f.short(1125000), f.short(1234567890), f.short(null),
             f.when(now - 300_000, now), f.when(now + 7_200_000, now), f.when(Date.UTC(2019, 2, 4, 12), now),
             f.duration(95), f.duration(5400), f.bytes(39322),
           ];
@@ -214,6 +215,7 @@ def test_numbers_and_times_read_as_in_templates(blank_page: Page) -> None:
     )
     assert said == [
         "12,345", "–", "4.33 %", "97.7 %", "100 %", "7.50 %",
+        "<1 %", "268,904", "1.13M", "1230M", "–",
         "5 min ago", "in 2 h", "4 Mar 2019", "1 min 35 s", "1 h 30 min", "38 KB",
     ]  # fmt: skip
 

@@ -68,6 +68,24 @@ def test_shares_become_percentages(share: object, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("count", "text"),
+    [(None, "–"), (0, "0"), (268_904, "268,904"), (999_999, "999,999"), (1_000_000, "1M"), (1_050_000, "1.05M"),
+     (1_125_000, "1.13M"), (12_345_678, "12.3M"), (1_234_567_890, "1230M")],
+)  # fmt: skip
+def test_a_narrow_place_shows_millions_in_three_figures(count: int | None, text: str) -> None:
+    assert ui.short(count) == text
+
+
+@pytest.mark.parametrize(("share", "text"), [(0.002, "<1 %"), (0, "0 %"), (0.006, "1 %"), (0.554, "55 %")])
+def test_a_share_in_whole_percent_does_not_hide_the_little_there_is(share: float, text: str) -> None:
+    assert ui.percent(share, 0) == text
+
+
+def test_a_percentage_of_thousands_is_grouped() -> None:
+    assert ui.percent(268.944) == "26,894 %"
+
+
+@pytest.mark.parametrize(
     ("ago", "text"),
     [
         (timedelta(seconds=3), "just now"),

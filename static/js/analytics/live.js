@@ -6,7 +6,7 @@
 import { funnel, runningTotals } from "pq/analytics/chart";
 import { showLinks, showParts } from "pq/analytics/live_parts";
 import { momentOf, startPlot } from "pq/analytics/plot";
-import { clock, number, percent, when } from "pq/format";
+import { clock, number, percent, short, when } from "pq/format";
 import { get } from "pq/http";
 import { icon } from "pq/icon";
 import { connect, showState } from "pq/socket";
@@ -48,6 +48,7 @@ const read = (path) => path.split(".").reduce((value, key) => value?.[key], { ..
 
 const WRITERS = {
   number: (value) => number(value),
+  short: (value) => short(value),
   percent: (value) => percent(value),
   "bare-percent": (value) => percent(value).replace(" %", ""),
   of: (value) => `of ${number(value)}`,
