@@ -57,7 +57,7 @@ function showMailboxes(root, rows) {
   const body = root.querySelector("[data-mailboxes] tbody");
   if (!rows?.length || !body) return;
   body.replaceChildren(...rows.map((one) => element("tr", {},
-    element("td", {}, element("b", {}, one.provider)), cell(number(one.delivered)),
+    element("td", { title: one.provider }, element("b", {}, one.provider)), cell(number(one.delivered)),
     cell(number(one.deferred), one.deferred ? "r c-bounce" : "r"), cell(number(one.bounced)),
     cell(percent(one.open_rate)), cell(percent(one.click_rate)))));
 }
