@@ -135,7 +135,11 @@ def _curve_table(key: str, title: str, names: Sequence[str], curves: Sequence[Se
     return Table(
         key, title,
         (Column("after", "Hours since launch"), *(Column(f"c{n}", name, "rate") for n, name in enumerate(names))),
-        [{"after": step, **{f"c{n}": curve[step] if step < len(curve) else None for n, curve in enumerate(curves)}} for step in steps if curves],
+        [
+            {"after": step, **{f"c{n}": curve[step] for n, curve in enumerate(curves) if step < len(curve)}}
+            for step in steps
+            if curves
+        ],
         note="Human opens and clicks, repeats included, for each mail delivered.",
         is_folded=True,
     )  # fmt: skip
