@@ -14,7 +14,8 @@ from accounts.v1.base import WorkspaceView
 from analytics.selectors import RANGES, get_campaign_stats, get_domains, get_links, get_live_snapshot, get_timeline
 from analytics.v1 import serializers
 from campaigns.models import Campaign
-from pulsequill.core.errors import FieldError, Invalid, NotFound
+from campaigns.selectors.campaigns import get_campaign_alone
+from pulsequill.core.errors import FieldError, Invalid
 
 TAGS = ["figures"]
 
@@ -30,10 +31,7 @@ class CampaignFiguresView(WorkspaceView):
         Raises:
             NotFound: it is not this workspace's.
         """
-        campaign = Campaign.objects.for_workspace(self.workspace).filter(pk=campaign_id).first()
-        if campaign is None:
-            raise NotFound
-        return campaign
+        return get_campaign_alone(self.workspace, campaign_id)
 
 
 class StatsView(CampaignFiguresView):

@@ -13,12 +13,12 @@ from rest_framework.response import Response
 from accounts.v1.base import WorkspaceView, WorkspaceViewSet
 from analytics.reports import campaign_bounces, campaign_overview, campaign_people
 from analytics.reports.campaign_why import get_why
-from analytics.selectors.breakdowns import get_providers
 from analytics.selectors.figures import get_campaign_stats
+from analytics.selectors.live_parts import get_mailboxes
 from analytics.v1.campaigns import TAGS
 from analytics.v1.serializers import StatsSerializer
 from campaigns.models import Message
-from campaigns.selectors.campaigns import get_campaign
+from campaigns.selectors.campaigns import get_campaign, get_campaign_alone
 from pulsequill.core.errors import FieldError, Invalid
 
 _DID = {name: did.words for name, did in campaign_people.DID.items()}
@@ -176,7 +176,7 @@ class ReportView(WorkspaceView):
     )  # fmt: skip
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002, ARG002
         """Return figures, rates beside the workspace's average, delivery, goals and campaign parameters."""
-        campaign = get_campaign(self.workspace, id)
+        campaign = get_campaign_alone(self.workspace, id)
         report = campaign_overview.get_report(campaign, get_campaign_stats(campaign))
         return Response(CampaignReportSerializer(report).data)
 
@@ -197,7 +197,7 @@ class RecipientsView(WorkspaceViewSet):
     )  # fmt: skip
     def list(self, request: Request, id: UUID) -> Response:  # noqa: A002
         """Return recipients with what they did, filtered as the report's page is."""
-        campaign = get_campaign(self.workspace, id)
+        campaign = get_campaign_alone(self.workspace, id)
         wanted = campaign_people.RecipientFilter.read(request.query_params, is_strict=True)
         page = self.paginate_queryset(wanted.rows(campaign))
         rows = list(campaign_people.describe_rows(list(page or ())))
@@ -215,9 +215,9 @@ class BouncesView(WorkspaceView):
     )  # fmt: skip
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002, ARG002
         """Return reasons in plain language with what to do, and mailbox providers."""
-        campaign = get_campaign(self.workspace, id)
+        campaign = get_campaign_alone(self.workspace, id)
         found = campaign_bounces.get_bounces(
-            campaign, bounced=get_campaign_stats(campaign)["bounced"], sent_by_provider=get_providers(campaign)
+            campaign, bounced=get_campaign_stats(campaign)["bounced"], sent_by_provider=get_mailboxes(campaign) or []
         )
         groups = {name: [one.as_dict() for one in getattr(found, name)] for name in ("returned", "refused")}
         return Response(CampaignBouncesSerializer({**groups, "by_provider": found.by_provider}).data)

@@ -15,8 +15,8 @@ from analytics.reports import campaign_bounces as bounces
 from analytics.reports import campaign_people as people
 from analytics.reports.campaign_clicks import list_links
 from analytics.reports.campaign_why import get_why
-from analytics.selectors.breakdowns import get_providers
 from analytics.selectors.figures import get_campaign_stats
+from analytics.selectors.live_parts import get_mailboxes
 from analytics.views.report import ReportPage
 from audiences.services import create_segment
 from campaigns.models import Message
@@ -132,7 +132,9 @@ class ReportBounces(ReportPage):
         campaign = self.campaign(kwargs.pop("campaign_id"))
         totals = get_campaign_stats(campaign)
         found = bounces.get_bounces(
-            campaign, bounced=totals["bounced"], sent_by_provider=get_providers(campaign) if totals["bounced"] else []
+            campaign,
+            bounced=totals["bounced"],
+            sent_by_provider=(get_mailboxes(campaign) or []) if totals["bounced"] else [],
         )
         page = paginate(
             bounces.find_bounced(campaign),

@@ -112,6 +112,8 @@ class Message(models.Model):
                 name="message_trouble",
             ),
             models.Index(fields=["lease_until"], condition=Q(status="sending"), name="message_leases"),
+            # the home page asks whether a workspace has ever sent itself a test
+            models.Index(fields=["workspace"], condition=Q(is_test=True), name="message_tests"),
             models.Index(
                 fields=["provider_message_id"],
                 condition=~Q(provider_message_id=""),

@@ -70,6 +70,19 @@ def get_campaign(workspace: Workspace, campaign_id: UUID | str) -> Campaign:
     return found
 
 
+def get_campaign_alone(workspace: Workspace, campaign_id: UUID | str) -> Campaign:
+    """Return one campaign without what belongs to it, for whoever asks for its figures: one query instead of six.
+
+    Raises:
+        NotFound: absent, or another workspace's.
+    """
+    found = Campaign.objects.for_workspace(workspace).filter(pk=campaign_id).first()
+    if found is None:
+        raise NotFound
+    found.workspace = workspace
+    return found
+
+
 def get_variant(campaign: Campaign, label: str = "") -> Variant:
     """Return a variant by label or id, the first one when nothing is named.
 
