@@ -16,6 +16,7 @@ from django.utils import timezone
 from analytics.selectors.breakdowns import get_links, recent_events
 from analytics.selectors.figures import OPEN_STATUSES, get_campaign_stats, interval_95
 from analytics.selectors.live_parts import get_parts
+from analytics.selectors.live_reasons import get_deferring
 from analytics.selectors.timeline import SERIES, get_timeline
 from campaigns.braking import limits_of
 from campaigns.models import Campaign
@@ -73,7 +74,7 @@ def get_live_frame(campaign: Campaign, *, may_count: bool = True) -> dict[str, A
         "links": get_links(campaign, limit=TOP_LINKS),
         "events": recent_events(campaign, limit=TICKER),
         "alerts": _alerts(campaign, totals),
-        "notices": _notices(campaign, totals),
+        "notices": _notices(campaign, totals, now),
     }
 
 
@@ -207,9 +208,17 @@ def _alerts(campaign: Campaign, totals: dict[str, Any]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _notices(campaign: Campaign, totals: dict[str, Any]) -> list[dict[str, str]]:
+def _notices(campaign: Campaign, totals: dict[str, Any], now: datetime) -> list[dict[str, str]]:
     """Return in words what holds the campaign, or part of it, back."""
-    notices = []
+    notices = [
+        {
+            "key": f"deferring {provider}",
+            "level": "warn",
+            "title": f"{provider} is slowing us down",
+            "text": f"It put off {share * 100:.0f} % of the mails that it answered lately. They are tried again.",
+        }
+        for provider, share in get_deferring(campaign, now=now)
+    ]
     for_canary = sum(variant["held"] for variant in totals["variants"])
     for_test = totals["held"] - for_canary
     if for_canary:

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from analytics.selectors.breakdowns import get_breakdown, get_providers
+from analytics.selectors.live_reasons import get_machine_reasons
 from campaigns.models import Campaign
 from campaigns.selectors.tally import COUNTED_ANEW
 from pulsequill.core.valkey import AWAY
@@ -35,10 +36,16 @@ def get_parts(campaign: Campaign) -> dict[str, Any]:
     Returns:
         `mailboxes`: rows of `get_providers`, or None while those of a large ledger have not been read yet. `devices`,
         `clients`, `countries`: `{label, count, share}`, largest first. `hours`: for `human`, `machine` and `both` seven
-        rows (Monday first) of 24 counts of opens and clicks, in the workspace's time zone.
+        rows (Monday first) of 24 counts of opens and clicks, in the workspace's time zone. `machines`: what gave
+        machines away among the latest events.
     """
     lists = {name: _ranked(get_breakdown(campaign, dimension)) for name, dimension in LISTS.items()}
-    return {"mailboxes": get_mailboxes(campaign, may_read=False), **lists, "hours": get_hours(campaign)}
+    return {
+        "mailboxes": get_mailboxes(campaign, may_read=False),
+        **lists,
+        "hours": get_hours(campaign),
+        "machines": get_machine_reasons(campaign),
+    }
 
 
 def _ranked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

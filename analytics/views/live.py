@@ -114,6 +114,8 @@ class LivePage(WorkspaceTemplatePage):
             view=view,
             chosen=chosen,
             shown=chosen["show"],
+            whose="all" if chosen["show"] == "both" else chosen["show"],
+            clicks_of_opens=f"{view['clicks']:,} of {view['opens']:,}",
             views=[(name, *VIEW_WORDS[name]) for name in VIEWS],
             ranges=[(name, one.label) for name, one in RANGES.items()],
             readers=[(name, *words, snapshot["parts"][name]) for name, words in READERS.items()],

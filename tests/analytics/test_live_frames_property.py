@@ -91,4 +91,4 @@ def test_snapshot_plus_frames_equals_a_reload(history: list[tuple[list[tuple[str
         watcher.hear_heartbeat(sent[-1][0])
         reload = json.loads(json.dumps(get_live_snapshot(Campaign.objects.get(pk=stage.campaign.pk))))
         assert lasting(watcher.state) == lasting(reload)
-        assert set(reload["parts"]) == {"mailboxes", "devices", "clients", "countries", "hours"}
+        assert set(reload["parts"]) == {"mailboxes", "devices", "clients", "countries", "hours", "machines"}

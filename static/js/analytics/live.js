@@ -5,6 +5,7 @@
 
 import { funnel, runningTotals } from "pq/analytics/chart";
 import { showLinks, showParts } from "pq/analytics/live_parts";
+import { showAlerts, showNotices, startTicker } from "pq/analytics/live_rail";
 import { momentOf, startPlot } from "pq/analytics/plot";
 import { clock, number, percent, short, when } from "pq/format";
 import { get } from "pq/http";
@@ -26,14 +27,15 @@ const $ = (selector, from = root) => from.querySelector(selector);
 
 let frame = page.snapshot;
 let { parts } = page.snapshot;
+let partsAt = page.snapshot.at;
 /** What the address chooses: whose opens, which hours, each step or added up, and what readers are compared by. */
 const chosen = page.chosen;
 let points = page.points;
 let step = page.step;
-let isHeld = false;
 let isLive = false;
 let spokenAt = 0;
 let pending = 0;
+let rangesAsked = 0;
 
 const element = (name, attributes = {}, ...children) => {
   const made = document.createElement(name);
@@ -145,6 +147,8 @@ const STATUS = {
 function showStatus({ status, status_reason: reason }, share) {
   const box = $("[data-reason]");
   box.hidden = !reason;
+  $("[data-doubt]").hidden = !frame.totals.in_doubt;
+  $("[data-report]", main).hidden = !frame.progress.started_at;
   $("b", box).textContent = STATUS[status]?.[2] ?? "Sending";
   $("p", box).textContent = reason;
   const holder = $("[data-status-chip]", main);
@@ -155,8 +159,8 @@ function showStatus({ status, status_reason: reason }, share) {
   if (holder.textContent.trim() !== word) {
     holder.replaceChildren(element("span", { class: `chip ${tone}` }, picture ? icon(picture) : element("span", { class: "dot live" }), word));
   }
-  for (const form of main.querySelectorAll("[data-action-when]")) {
-    form.hidden = !form.dataset.actionWhen.split(" ").includes(status);
+  for (const one of main.querySelectorAll("[data-when]")) {
+    one.hidden = !one.dataset.when.split(" ").includes(status);
   }
 }
 
@@ -190,7 +194,7 @@ function showTable() {
 
 $("[data-table]").addEventListener("toggle", showTable);
 
-/* ---------- variants, alerts ---------- */
+/* ---------- variants ---------- */
 
 function showRace() {
   const race = $("[data-race]");
@@ -225,57 +229,6 @@ function askExperiment() {
   place.dispatchEvent(new CustomEvent("experiment-moved"));
 }
 
-function showAlerts() {
-  for (const alert of frame.alerts) {
-    const box = root.querySelector(`[data-alert="${alert.rate}"]`);
-    if (!box) continue;
-    $("[data-value]", box).textContent = percent(alert.value);
-    if (!box.classList.contains(alert.level)) {
-      box.className = `alert ${alert.level}`;
-      box.firstElementChild.replaceWith(icon(alert.level === "good" ? "ok" : "warn"));
-    }
-    const meter = $("progress", box);
-    meter.value = alert.value;
-    meter.className = `thin ${alert.level === "good" ? "ok" : alert.level}`;
-    meter.setAttribute("aria-label", `${box.querySelector("b").textContent} of the ${percent(alert.limit)} line`);
-  }
-}
-
-const NOTICE_ICONS = { good: "ok", info: "clock", warn: "warn", bad: "warn" };
-
-function showNotices() {
-  const rail = $("[data-notices]");
-  if (rail.textContent === frame.notices.map(({ title, text }) => title + text).join("")) return;
-  rail.replaceChildren(...frame.notices.map(({ level, title, text }) => element("div", { class: `alert ${level}` },
-    icon(NOTICE_ICONS[level]), element("b", {}, title), element("p", {}, text))));
-}
-
-/* ---------- ticker ---------- */
-
-function tickerRow(event) {
-  const [word, picture, tone] = page.looks[event.actor === "machine" ? `machine ${event.kind}` : event.kind] ?? page.looks.unknown;
-  return element("li", { "data-event": event.id },
-    element("span", { class: `pin ${tone}` }, icon(picture)),
-    element("span", { class: "cut" }, element("b", {}, word), ` ${event.email}`, element("small", {}, event.detail || "\u00a0")),
-    element("time", { datetime: event.at }, clock(event.at, { seconds: true })));
-}
-
-function showTicker() {
-  if (isHeld || !frame.events.length) return;
-  const list = $("[data-ticker]");
-  if (list.firstElementChild?.dataset.event === frame.events[0].id && list.children.length === frame.events.length) return;
-  list.replaceChildren(...frame.events.map(tickerRow));
-}
-
-const hold = $("[data-hold]");
-hold.addEventListener("click", () => {
-  isHeld = !isHeld;
-  hold.setAttribute("aria-pressed", String(isHeld));
-  hold.replaceChildren(icon(isHeld ? "play" : "pause", "s"), element("span", {}, isHeld ? "Go on" : "Hold"));
-  $("[data-ticker-note]").textContent = isHeld ? "Held. The figures go on." : "The latest events, addresses masked";
-  showTicker();
-});
-
 /* ---------- frames ---------- */
 
 /** A short sentence for screen readers, at most every 15 seconds and only when something changed. */
@@ -291,20 +244,23 @@ function show() {
   pending = 0;
   showFigures();
   showProgress();
-  showAlerts();
-  showNotices();
+  showAlerts(root, frame.alerts);
+  showNotices(root, frame.notices);
   if (document.hidden) return;
   showChart();
   showLinks(root, frame.links);
   showParts(root, parts, chosen.show);
   showRace();
   askExperiment();
-  showTicker();
+  showTicker(frame.events);
   speak();
 }
 
+/** Take what is newer than what is there: an answer may be slower than the frames that were sent after it was read. */
 function apply(next) {
-  if (next.parts) parts = next.parts;
+  if (next.parts && next.at >= partsAt) {
+    ({ parts, at: partsAt } = next);
+  }
   if (next.type === "totals" && next.at >= frame.at) takeFigures(next);
   pending ||= requestAnimationFrame(show);
 }
@@ -316,7 +272,9 @@ function takeFigures(next) {
     points = next.minutes;
     step = 1;
   }
-  if (had !== next.campaign.status) refetchRange();
+  if (had === next.campaign.status) return;
+  refetchRange();
+  if (next.campaign.status === "sent") $("[data-insight]")?.dispatchEvent(new CustomEvent("campaign-sent"));
 }
 
 async function refetch() {
@@ -330,24 +288,31 @@ async function refetch() {
 async function refetchRange() {
   if (chosen.range === "30m") return;
   try {
-    const asked = chosen.range;
-    const timeline = await get(`${page.timeline_url}?range=${asked}`);
-    if (asked !== chosen.range) return;
+    rangesAsked += 1;
+    const mine = rangesAsked;
+    const timeline = await get(`${page.timeline_url}?range=${chosen.range}`);
+    if (mine !== rangesAsked || chosen.range === "30m") return;
     points = timeline.points;
     step = timeline.step_minutes;
     showChart();
   } catch { /* the next round asks again */ }
 }
 
+function catchUp() {
+  refetch();
+  refetchRange();
+}
+
+const showTicker = startTicker(root, page.looks);
 const chip = showState($("[data-socket-state]", main));
 connect(page.socket, {
   onFrame: apply,
-  onGap: refetch,
+  onGap: catchUp,
   onState: (state, detail) => {
     chip(state, detail);
     const wasLive = isLive;
     isLive = state === "open";
-    if (isLive && !wasLive) refetch();
+    if (isLive && !wasLive) catchUp();
   },
 });
 setInterval(() => { if (!isLive && !document.hidden) refetch(); }, POLL);
@@ -356,7 +321,7 @@ setInterval(() => {
   if (RUNNING.has(frame.campaign.status) || Date.now() - new Date(frame.at) > REFETCH) refetch();
   refetchRange();
 }, REFETCH);
-document.addEventListener("visibilitychange", () => { if (!document.hidden) { show(); refetch(); } });
+document.addEventListener("visibilitychange", () => { if (!document.hidden) { show(); catchUp(); } });
 
 /* ---------- switches ---------- */
 

@@ -42,11 +42,11 @@ function countryOf(label) {
 function showReaders(root, parts) {
   for (const list of root.querySelectorAll("[data-readers]")) {
     const rows = parts[list.dataset.readers];
-    if (!rows.length) continue;
-    list.replaceChildren(...rows.map(({ label, count, share }) => {
+    const made = rows.map(({ label, count, share }) => {
       const name = list.dataset.readers === "countries" ? countryOf(label) : label;
       return row(name, name, count, share, "f-human");
-    }));
+    });
+    list.replaceChildren(...(made.length ? made : [element("li", { className: "dim" }, "Nobody has opened or clicked yet.")]));
   }
   root.querySelector('[data-choose="read"][data-value="countries"]').hidden = !parts.countries.length;
 }
@@ -55,7 +55,9 @@ const cell = (text, className = "r") => element("td", { className, textContent: 
 
 function showMailboxes(root, rows) {
   const body = root.querySelector("[data-mailboxes] tbody");
-  if (!rows?.length || !body) return;
+  if (!rows || !body) return;
+  root.querySelector("[data-mailbox-table]").hidden = !rows.length;
+  root.querySelector("[data-no-mailboxes]").hidden = Boolean(rows.length);
   body.replaceChildren(...rows.map((one) => element("tr", {},
     element("td", { title: one.provider }, element("b", {}, one.provider)), cell(number(one.delivered)),
     cell(number(one.deferred), one.deferred ? "r c-bounce" : "r"), cell(number(one.bounced)),
@@ -77,9 +79,16 @@ function showHours(root, grid) {
   });
 }
 
+function showMachines(root, reasons) {
+  root.querySelector("[data-machines]").replaceChildren(...reasons.map(({ label, count }) =>
+    element("li", { className: "row" }, element("span", {}, label), element("b", { className: "push" }, number(count)))));
+  root.querySelector("[data-why-machine]").hidden = !reasons.length;
+}
+
 /** @param {"human"|"machine"|"both"} shown whose opens and clicks the hours count */
 export function showParts(root, parts, shown) {
   showMailboxes(root, parts.mailboxes);
   showReaders(root, parts);
   showHours(root, parts.hours[shown]);
+  showMachines(root, parts.machines);
 }
