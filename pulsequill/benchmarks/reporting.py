@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from collections.abc import Callable
-from uuid import UUID
 
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.test import Client
 from django.test.utils import override_settings
 
@@ -19,8 +20,19 @@ from pulsequill.benchmarks import campaign as mail
 from pulsequill.benchmarks.harness import Benchmark
 from pulsequill.benchmarks.sent_ledger import make_sent_campaign
 
-PATHS = ("stats", "timeline", "links", "recipients?did=clicked", "report")
-ROUNDS = 20
+#: What PERFORMANCE.md names: totals, uniques, timeline, links, recipients, and all of it at once.
+REPORT = tuple(
+    f"/v1/campaigns/{{campaign}}/{part}" for part in ("stats", "timeline", "links", "recipients?did=clicked", "report")
+)
+#: Everything that shows figures, dashboards too.
+READING = (
+    *REPORT,
+    *(f"/v1/campaigns/{{campaign}}/{part}" for part in ("live", "bounces")),
+    *("/", "/reports", "/campaigns/{campaign}/live", "/campaigns/{campaign}/report"),
+)
+#: What an answer may take at p95, whatever it is compared with.
+LIMIT_MS = 50.0
+ROUNDS = 40
 #: Events of one message.
 EVENTS_A_MESSAGE = 10
 
@@ -88,14 +100,25 @@ SELECT count(DISTINCT message_id) FILTER (WHERE kind = 'opened' AND actor = 'hum
 def _read_campaign(name: str, events: int) -> Campaign:
     """Make a campaign with so many events, its facts and its rollups."""
     campaign = make_sent_campaign(name, events // EVENTS_A_MESSAGE)
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        _trust(cursor)
         # A third of the numbers are left out for each message, hence half as many again.
         cursor.execute(_EVENTS, [EVENTS_A_MESSAGE * 3 // 2 - 1, campaign.pk])
+    with connection.cursor() as cursor:
         for statement in (_FACTS, _STATS, _MINUTES, _LINKS):
             cursor.execute(statement, [campaign.pk])
         cursor.execute("VACUUM ANALYZE campaigns_message")
         cursor.execute("VACUUM ANALYZE analytics_event")
     return campaign
+
+
+def _trust(cursor: CursorWrapper) -> None:
+    """Let ten million made events go without looking up their four foreign keys each, where the server allows it."""
+    try:
+        with transaction.atomic():
+            cursor.execute("SET LOCAL session_replication_role = replica")
+    except DatabaseError:
+        sys.stderr.write("  making events takes twice as long: this user may not set session_replication_role\n")
 
 
 def _reader(campaign: Campaign) -> Client:
@@ -107,19 +130,36 @@ def _reader(campaign: Campaign) -> Client:
     return client
 
 
-def _p95_ms(client: Client, campaign_id: UUID) -> float:
-    """Return the slowest path's 95th percentile."""
-    slowest = 0.0
+def _times_ms(client: Client, campaign: Campaign, paths: tuple[str, ...]) -> dict[str, list[float]]:
+    """Return how long the answers of each path took."""
+    times: dict[str, list[float]] = {}
     with override_settings(ALLOWED_HOSTS=["*"], API_RATE_LIMIT=10**9):
-        for path in PATHS:
-            times = []
+        for path in paths:
             for _ in range(ROUNDS):
                 started = time.perf_counter()
-                answer = client.get(f"/v1/campaigns/{campaign_id}/{path}")
-                times.append((time.perf_counter() - started) * 1000)
+                answer = client.get(path.format(campaign=campaign.pk))
+                times.setdefault(path, []).append((time.perf_counter() - started) * 1000)
                 assert answer.status_code == 200, answer.content[:500]
-            slowest = max(slowest, statistics.quantiles(times, n=20)[-1])
+    return times
+
+
+def _p95_ms(client: Client, campaign: Campaign) -> float:
+    """Return the 95th percentile of the slowest answer of a report, and say when it is above the limit."""
+    slowest, path = max(
+        (statistics.quantiles(times, n=20)[-1], path) for path, times in _times_ms(client, campaign, REPORT).items()
+    )
+    if slowest > LIMIT_MS:
+        sys.stderr.write(f"  {path} took {slowest:.0f} ms at p95, more than {LIMIT_MS:.0f}\n")
     return slowest
+
+
+def _medians_ms(client: Client, campaign: Campaign) -> float:
+    """Return what one look at everything costs: the sum of the medians.
+
+    Medians, because growth is looked for, and the slowest of a few dozen answers tells of the machine instead; a sum,
+    because what grows counts wherever it is.
+    """
+    return sum(statistics.median(times) for times in _times_ms(client, campaign, READING).values())
 
 
 def _raw_count(campaign: Campaign) -> tuple[float, tuple[int, int]]:
@@ -138,7 +178,7 @@ def _prepare(is_full: bool) -> tuple[Callable[[], float], Callable[[], float]]:
     figures = get_campaign_stats(campaign)
     counted = _raw_count(campaign)[1]
     assert counted == (figures["unique_opens"], figures["unique_clicks"]), "the report differs from the events"
-    return lambda: _p95_ms(client, campaign.pk), lambda: _raw_count(campaign)[0]
+    return lambda: _p95_ms(client, campaign), lambda: _raw_count(campaign)[0]
 
 
 def _prepare_growth(is_full: bool) -> tuple[Callable[[], float], Callable[[], float]]:
@@ -146,7 +186,7 @@ def _prepare_growth(is_full: bool) -> tuple[Callable[[], float], Callable[[], fl
     small = _read_campaign("A tenth", 1_000_000 if is_full else 100_000)
     large = _read_campaign("Ten times as many", 10_000_000 if is_full else 1_000_000)
     clients = {campaign.pk: _reader(campaign) for campaign in (small, large)}
-    return lambda: _p95_ms(clients[large.pk], large.pk), lambda: _p95_ms(clients[small.pk], small.pk)
+    return lambda: _medians_ms(clients[large.pk], large), lambda: _medians_ms(clients[small.pk], small)
 
 
 BENCHMARK = Benchmark(
@@ -159,8 +199,8 @@ BENCHMARK = Benchmark(
     is_lower_better=True,
 )
 GROWTH = Benchmark(
-    name="Report answers as events grow ten times",
-    unit="ms at p95",
+    name="Reports and dashboards as events grow ten times",
+    unit="ms for all of them",
     reference_name="a tenth of the events",
     prepare=_prepare_growth,
     floor=1 / 1.5,
