@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
 
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 
 #: How the log names whoever acts without being a person: the API key of this request, else the system itself.
 acting_as: ContextVar[str] = ContextVar("acting_as", default="PulseQuill")
+
+
+class Entry(NamedTuple):
+    """One thing that happened: a sentence for people, the row that it is about, small JSON facts."""
+
+    summary: str
+    subject: Any
+    data: dict[str, Any]
 
 
 def record(
@@ -40,26 +49,43 @@ def record(
     Returns:
         The audit row.
     """
+    return record_all(workspace=workspace, kind=kind, entries=[Entry(summary, subject, data)], actor=actor)[0]
+
+
+def record_all(
+    *, workspace: Workspace, kind: str, entries: Sequence[Entry], actor: User | None = None
+) -> list[Activity]:
+    """Record several things of one kind, as `record` does each, in as many statements as for one."""
     with transaction.atomic():
-        activity = Activity.objects.create(
-            workspace=workspace,
-            kind=kind,
-            summary=summary[:300],
-            actor=actor,
-            actor_label=str(actor)[:160] if actor else acting_as.get()[:160],
-            object_type=subject._meta.model_name if subject is not None else "",
-            object_id=str(subject.pk) if subject is not None else "",
-            data=data,
+        activities = Activity.objects.bulk_create(
+            Activity(
+                workspace=workspace,
+                kind=kind,
+                summary=entry.summary[:300],
+                actor=actor,
+                actor_label=str(actor)[:160] if actor else acting_as.get()[:160],
+                object_type=entry.subject._meta.model_name if entry.subject is not None else "",
+                object_id=str(entry.subject.pk) if entry.subject is not None else "",
+                data=entry.data,
+            )
+            for entry in entries
         )
-        facts = {
-            "id": activity.object_id,
-            "object": activity.object_type,
-            "summary": activity.summary,
-            "workspace": workspace.slug,
-            **data,
-        }
-        if write_outbox(workspace_id=workspace.pk, kind=kind, at=activity.created_at, data=facts):
+        reports = [
+            (
+                activity.created_at,
+                {
+                    "id": activity.object_id,
+                    "object": activity.object_type,
+                    "summary": activity.summary,
+                    "workspace": workspace.slug,
+                    **activity.data,
+                },
+            )
+            for activity in activities
+        ]
+        if write_outbox(workspace_id=workspace.pk, kind=kind, reports=reports):
             transaction.on_commit(partial(tasks.deliver_due_webhooks.delay), robust=True)
         if kind in NOTICES:
-            notify_workspace(activity)
-    return activity
+            for activity in activities:
+                notify_workspace(activity)
+    return activities

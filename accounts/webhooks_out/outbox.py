@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -31,26 +32,35 @@ def make_payload(*, kind: str, at: datetime, data: dict[str, Any]) -> dict[str, 
     return {"type": kind, "timestamp": at.isoformat(), "data": plain}
 
 
-def write_outbox(*, workspace_id: UUID, kind: str, at: datetime, data: dict[str, Any]) -> int:
-    """Write one row for every endpoint that wants this kind; returns how many."""
-    if kind not in KNOWN:
+def write_outbox(*, workspace_id: UUID, kind: str, reports: Sequence[tuple[datetime, dict[str, Any]]]) -> int:
+    """Write one row for every report (when it happened, and its facts) and endpoint that wants this kind.
+
+    Returns:
+        How many rows.
+    """
+    if kind not in KNOWN or not reports:
         return 0
-    endpoints = WebhookEndpoint.objects.for_workspace(workspace_id).filter(
-        Q(kinds=[]) | Q(kinds__contains=[kind]), is_active=True
-    )
-    message_id = _message_id()
-    payload = make_payload(kind=kind, at=at, data=data)
-    rows = [
-        WebhookAttempt(
-            workspace_id=workspace_id,
-            endpoint=endpoint,
-            message_id=message_id,
-            kind=kind,
-            payload=payload,
-            next_try_at=timezone.now(),
+    endpoints = list(
+        WebhookEndpoint.objects.for_workspace(workspace_id).filter(
+            Q(kinds=[]) | Q(kinds__contains=[kind]), is_active=True
         )
-        for endpoint in endpoints
-    ]
+    )
+    if not endpoints:
+        return 0
+    rows = []
+    for at, data in reports:
+        message_id, payload = _message_id(), make_payload(kind=kind, at=at, data=data)
+        rows += [
+            WebhookAttempt(
+                workspace_id=workspace_id,
+                endpoint=endpoint,
+                message_id=message_id,
+                kind=kind,
+                payload=payload,
+                next_try_at=timezone.now(),
+            )
+            for endpoint in endpoints
+        ]
     WebhookAttempt.objects.bulk_create(rows)
     return len(rows)
 

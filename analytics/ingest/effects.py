@@ -6,7 +6,7 @@ counts. Everything here is a plain call of a service of an earlier app.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,21 +26,23 @@ SUPPRESSING: dict[str, str] = {"complained": "complaint", "unsubscribed": "unsub
 #: Reasons that a provider may name (`data.suppression`).
 TELLABLE = frozenset({"hard_bounce", "complaint", "unsubscribe"})
 
+#: With each soft bounce the number of its address within the window, of all that are stored by now: so the third
+#: suppresses, whichever arrives last.
 _NEW_FEEDBACK = """
-SELECT event.kind, event.source, event.occurred_at, event.data ->> 'suppression', event.data ->> 'bounce_type',
-       event.workspace_id, message.email, message.email_normalized, message.campaign_id
+SELECT event.kind, event.source, event.data ->> 'suppression', event.data ->> 'bounce_type',
+       event.workspace_id, message.email, message.campaign_id,
+       CASE WHEN event.kind = 'bounced' AND event.data ->> 'bounce_type' IS DISTINCT FROM 'hard' THEN (
+           SELECT count(*)
+             FROM campaigns_message AS other JOIN analytics_event AS bounce ON bounce.message_id = other.id
+            WHERE other.workspace_id = message.workspace_id AND other.email_normalized = message.email_normalized
+              AND other.bounced_at IS NOT NULL AND bounce.kind = 'bounced'
+              AND bounce.data ->> 'bounce_type' IS DISTINCT FROM 'hard' AND bounce.occurred_at > event.occurred_at - %s
+       ) ELSE 0 END
   FROM event_fresh
   JOIN analytics_event AS event USING (id)
   JOIN campaigns_message AS message ON message.id = event.message_id
  WHERE event.kind IN ('bounced', 'complained', 'unsubscribed', 'rejected') AND NOT message.is_test
  ORDER BY message.id, event.id
-"""
-
-#: Counts the other soft bounces too, so that the third suppresses, whichever arrives last.
-_SOFT_BOUNCES = """
-SELECT count(*) FROM analytics_event AS event JOIN campaigns_message AS message ON message.id = event.message_id
- WHERE message.workspace_id = %s AND message.email_normalized = %s AND message.bounced_at IS NOT NULL
-   AND event.kind = 'bounced' AND event.data ->> 'bounce_type' IS DISTINCT FROM 'hard' AND event.occurred_at > %s
 """
 
 _ENGAGED = """
@@ -88,29 +90,24 @@ def settle_doubts() -> None:
 def apply() -> None:
     """Do what the new events in `event_fresh` ask for. Runs inside the transaction that stores them."""
     with connection.cursor() as cursor:
-        cursor.execute(_NEW_FEEDBACK)
+        cursor.execute(_NEW_FEEDBACK, [SOFT_BOUNCE_WINDOW])
         feedback = cursor.fetchall()
         cursor.execute(_ENGAGED)
     audiences.record_engagement(relation="contact_engaged")
-    workspaces = Workspace.objects.in_bulk({row[5] for row in feedback})
-    names = dict(Campaign.objects.filter(pk__in={row[8] for row in feedback}).values_list("pk", "name"))
-    for row in feedback:
-        _suppress(row, workspaces, names)
+    if feedback:
+        _suppress(feedback)
 
 
-def _suppress(row: tuple[Any, ...], workspaces: dict[Any, Workspace], names: dict[Any, str]) -> None:
-    kind, source, occurred_at, told, bounce_type, workspace_id, email, email_normalized, campaign_id = row
-    reason = told or SUPPRESSING.get(kind, "")
-    if kind == "bounced" and not reason:
-        is_hard = bounce_type == "hard" or _has_bounced_too_often(occurred_at, workspace_id, email_normalized)
-        reason = "hard_bounce" if is_hard else ""
-    # What happened on our own unsubscribe page was done there, in one transaction with its event.
-    if reason in TELLABLE and source != "page":
-        told_by = f"{source}, campaign “{names[campaign_id]}”" if campaign_id in names else source
-        audiences.suppress_email(workspace=workspaces[workspace_id], email=email, reason=reason, source=told_by)
-
-
-def _has_bounced_too_often(occurred_at: datetime, workspace_id: Any, email_normalized: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(_SOFT_BOUNCES, [workspace_id, email_normalized, occurred_at - SOFT_BOUNCE_WINDOW])
-        return bool(cursor.fetchone()[0] >= SOFT_BOUNCES)
+def _suppress(feedback: list[tuple[Any, ...]]) -> None:
+    names = dict(Campaign.objects.filter(pk__in={row[6] for row in feedback}).values_list("pk", "name"))
+    stops: dict[UUID, list[audiences.Stop]] = {}
+    for kind, source, told, bounce_type, workspace_id, email, campaign_id, soft_bounces in feedback:
+        reason = told or SUPPRESSING.get(kind, "")
+        if kind == "bounced" and not reason and (bounce_type == "hard" or soft_bounces >= SOFT_BOUNCES):
+            reason = "hard_bounce"
+        # What happened on our own unsubscribe page was done there, in one transaction with its event.
+        if reason in TELLABLE and source != "page":
+            told_by = f"{source}, campaign “{names[campaign_id]}”" if campaign_id in names else source
+            stops.setdefault(workspace_id, []).append(audiences.Stop(email, reason, told_by))
+    for workspace in Workspace.objects.filter(pk__in=stops).order_by("pk"):
+        audiences.suppress_emails(workspace=workspace, stops=stops[workspace.pk])

@@ -18,7 +18,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
-from pulsequill.core.event_log import FIELD, INSERT_STRAY, MAX_ENTRIES, STREAM
+from pulsequill.core.event_log import FIELD, INSERT_STRAYS, MAX_ENTRIES, STREAM
 from pulsequill.core.valkey import AWAY
 
 logger = structlog.get_logger(__name__)
@@ -195,7 +195,7 @@ class EventWriter:
             self._pool.connection() as connection,
             connection.cursor() as cursor,
         ):
-            await cursor.executemany(INSERT_STRAY, rows)
+            await cursor.execute(INSERT_STRAYS, [list(column) for column in zip(*rows, strict=True)])
 
     def _hold(self, batch: list[bytes], error: BaseException) -> None:
         kept = batch[: MAX_HELD - len(self._held)]

@@ -23,9 +23,10 @@ from audiences.services.subscriptions import (
     resubscribe,
     unsubscribe,
 )
-from audiences.services.suppressions import lift_suppression, suppress_contacts, suppress_email
+from audiences.services.suppressions import Stop, lift_suppression, suppress_contacts, suppress_email, suppress_emails
 
 __all__ = [
+    "Stop",
     "add_to_list",
     "cancel_import",
     "check_rules",
@@ -50,6 +51,7 @@ __all__ = [
     "start_mapped_import",
     "suppress_contacts",
     "suppress_email",
+    "suppress_emails",
     "undo_import",
     "unsubscribe",
     "update_contact",

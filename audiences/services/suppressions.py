@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.utils import timezone
 
-from accounts.activity import record
+from accounts.activity import Entry, record, record_all
 from audiences.addresses import ERASED_PREFIX, erased_mark
 from audiences.models import Contact, Suppression
 from pulsequill.core.errors import Blocked, FieldError, Invalid
+from pulsequill.core.ids import uuid7
 
 if TYPE_CHECKING:
     from accounts.models import User, Workspace
@@ -22,19 +24,32 @@ OWN_WORDS = (Reason.COMPLAINT, Reason.UNSUBSCRIBE)
 _RANK = {Reason.MANUAL: 0, Reason.HARD_BOUNCE: 1, Reason.UNSUBSCRIBE: 2, Reason.COMPLAINT: 3}
 
 
+class Stop(NamedTuple):
+    """An address that shall not be mailed any more: any spelling, a `Suppression.Reason`, what told us in words."""
+
+    email: str
+    reason: str
+    source: str
+
+
+#: In the order of addresses, so that two consumers wait for each other and do not deadlock.
+_SUPPRESS = """
+INSERT INTO audiences_suppression AS known (id, workspace_id, email_normalized, reason, source, created_at, updated_at)
+SELECT id, %(workspace)s, email, reason, source, %(now)s, %(now)s
+  FROM unnest(%(ids)s::uuid[], %(emails)s::text[], %(reasons)s::text[], %(sources)s::text[])
+       AS told (id, email, reason, source)
+ ORDER BY email
+ON CONFLICT (workspace_id, email_normalized) DO UPDATE
+   SET reason = EXCLUDED.reason, source = EXCLUDED.source, updated_at = EXCLUDED.updated_at
+ WHERE array_position(%(ranks)s::text[], EXCLUDED.reason::text) > array_position(%(ranks)s::text[], known.reason::text)
+RETURNING id
+"""
+
+
 def suppress_email(
     *, workspace: Workspace, email: str, reason: str, source: str, actor: User | None = None
 ) -> Suppression | None:
-    """Stop all campaigns to an address, whether or not it is a contact. Doing it twice changes nothing.
-
-    A stronger reason (complaint, then unsubscribe, hard bounce, manual) replaces a weaker one.
-
-    Args:
-        workspace: whose campaigns.
-        email: any spelling, or the mark that an erased address left in the ledger.
-        reason: a `Suppression.Reason`.
-        source: what told us, in words.
-        actor: the person who did it; None is the system.
+    """Stop all campaigns to an address, as `suppress_emails` does.
 
     Returns:
         The suppression; None when the address belongs to an erased person, who is suppressed already.
@@ -42,35 +57,79 @@ def suppress_email(
     Raises:
         Invalid: the text cannot be an address at all, or there is no such reason.
     """
-    normalized = email.strip().lower()
-    if normalized.startswith(ERASED_PREFIX):
-        return None
-    if "@" not in normalized or len(normalized) > 254 or "\0" in normalized:
-        raise Invalid("This is not an email address.", errors=[FieldError("email", "invalid", "Expected an address.")])
-    if reason not in Reason.values:
-        raise Invalid("There is no such reason.", errors=[FieldError("reason", "invalid", "Unknown reason.")])
     with transaction.atomic():
+        suppress_emails(workspace=workspace, stops=[Stop(email, reason, source)], actor=actor)
         rows = Suppression.objects.for_workspace(workspace)
-        if rows.filter(email_normalized=erased_mark(normalized)).exists():
-            return None
-        row, is_new = rows.get_or_create(
-            workspace=workspace,
-            email_normalized=normalized,
-            defaults={"reason": reason, "source": source[:120]},
-        )
-        if not is_new and _RANK[Reason(reason)] > _RANK[Reason(row.reason)]:
-            row.reason, row.source = reason, source[:120]
-            row.save(update_fields=["reason", "source", "updated_at"])
-        if is_new:
-            record(
-                workspace=workspace,
-                kind="email.suppressed",
-                summary=f"Suppressed an address ({Reason(reason).label.lower()})",
-                actor=actor,
-                subject=row,
-                reason=reason,
+        return rows.filter(email_normalized=email.strip().lower(), email_normalized__contains="@").first()
+
+
+def suppress_emails(*, workspace: Workspace, stops: Iterable[Stop], actor: User | None = None) -> int:
+    """Stop all campaigns to addresses, whether or not they are contacts. Doing it twice changes nothing.
+
+    A stronger reason (complaint, then unsubscribe, hard bounce, manual) replaces a weaker one. Costs the same few
+    statements for one address and for thousands: a storm of complaints must not hold up the counting.
+
+    Args:
+        workspace: whose campaigns.
+        stops: what to stop; marks that erased addresses left in the ledger are passed over.
+        actor: the person who did it; None is the system.
+
+    Returns:
+        How many were not suppressed before.
+
+    Raises:
+        Invalid: a text cannot be an address at all, or there is no such reason; nothing is done.
+    """
+    told: dict[str, Stop] = {}
+    for stop in stops:
+        email = _normalized(stop)
+        if email not in told or _RANK[Reason(stop.reason)] > _RANK[Reason(told[email].reason)]:
+            told[email] = stop
+    marks = {erased_mark(email): email for email in told if not email.startswith(ERASED_PREFIX)}
+    rows = Suppression.objects.for_workspace(workspace)
+    with transaction.atomic():
+        erased = set(rows.filter(email_normalized__in=marks).values_list("email_normalized", flat=True))
+        new = {uuid7(): email for mark, email in marks.items() if mark not in erased}
+        if not new:
+            return 0
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _SUPPRESS,
+                {
+                    "workspace": workspace.pk,
+                    "now": timezone.now(),
+                    "ids": list(new),
+                    "emails": list(new.values()),
+                    "reasons": [told[email].reason for email in new.values()],
+                    "sources": [told[email].source[:120] for email in new.values()],
+                    "ranks": sorted(_RANK, key=_RANK.__getitem__),
+                },
             )
-    return row
+            # A row that was there keeps its own id.
+            made = [row_id for (row_id,) in cursor.fetchall() if row_id in new]
+        record_all(
+            workspace=workspace,
+            kind="email.suppressed",
+            actor=actor,
+            entries=[
+                Entry(
+                    f"Suppressed an address ({Reason(told[new[row_id]].reason).label.lower()})",
+                    Suppression(pk=row_id),
+                    {"reason": told[new[row_id]].reason},
+                )
+                for row_id in made
+            ],
+        )
+    return len(made)
+
+
+def _normalized(stop: Stop) -> str:
+    email = stop.email.strip().lower()
+    if not email.startswith(ERASED_PREFIX) and ("@" not in email or len(email) > 254 or "\0" in email):
+        raise Invalid("This is not an email address.", errors=[FieldError("email", "invalid", "Expected an address.")])
+    if stop.reason not in Reason.values:
+        raise Invalid("There is no such reason.", errors=[FieldError("reason", "invalid", "Unknown reason.")])
+    return email
 
 
 def suppress_contacts(*, workspace: Workspace, contact_ids: Sequence[UUID], actor: User | None = None) -> int:

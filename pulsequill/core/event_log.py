@@ -34,9 +34,13 @@ MAX_ENTRIES = 2_000_000
 MAX_USER_AGENT = 300
 MAX_KEY = 120
 
-INSERT_STRAY = (
+#: Arrays of entries, keys and problems, in one statement, however many. In the order of keys, so that two reporters
+#: that repeat the same events wait for each other and do not deadlock.
+INSERT_STRAYS = (
     "INSERT INTO pulsequill_strayevent (entry, dedupe_key, problem, received_at) "
-    "VALUES (%s, %s, %s, now()) ON CONFLICT (dedupe_key) DO NOTHING"
+    "SELECT entry::jsonb, dedupe_key, problem, now() "
+    "FROM unnest(%s::text[], %s::text[], %s::text[]) AS strays (entry, dedupe_key, problem) ORDER BY dedupe_key "
+    "ON CONFLICT (dedupe_key) DO NOTHING"
 )
 
 
@@ -157,7 +161,7 @@ def append_durably(lines: Iterable[bytes], *, problem: str = "") -> None:
     rows = [(line.decode(), json.loads(line)["key"], problem) for line in lines]
     if rows:
         with connection.cursor() as cursor:
-            cursor.executemany(INSERT_STRAY, rows)
+            cursor.execute(INSERT_STRAYS, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _append_to_stream(lines: Sequence[bytes]) -> bool:
