@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
 from pulsequill.core.event_log import FIELD, INSERT_STRAYS, MAX_ENTRIES, STREAM
+from pulsequill.core.ids import uuid7
 from pulsequill.core.valkey import AWAY
 
 logger = structlog.get_logger(__name__)
@@ -36,6 +37,11 @@ HELD_RETRY_SECONDS = 1.0
 REMEMBERED_SECONDS = 300.0
 MAX_REMEMBERED = 50_000
 LOOK_SECONDS = 1.0
+#: Events that are written again in one go, each within `STORE_SECONDS`.
+AGAIN_AT_ONCE = 1_024
+#: A key beside the stream with a random value. Whoever finds another value than before knows that everything was lost
+#: in between, however much others have added since.
+GENERATION = "events:generation"
 DATABASE_ERRORS = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
 
 
@@ -87,9 +93,13 @@ class EventWriter:
         self._is_full = False
         self._recent: deque[tuple[float, list[bytes]]] = deque()
         self._remembered = 0
+        self._generation: bytes | None = None
         #: Entries that were ever added to the stream, at least: those of the last look and our own since.
-        self._added: int | None = None
+        self._added = 0
         self._watch: asyncio.Task[None] | None = None
+        #: Whether the stream has lost what is remembered, and not all of it is written again.
+        self._is_lost = False
+        self._again: asyncio.Task[None] | None = None
         self._held: list[bytes] = []
         self._retry: asyncio.Task[None] | None = None
 
@@ -145,26 +155,23 @@ class EventWriter:
             for entry in entries:
                 pipeline.xadd(STREAM, {FIELD: b"\n".join(entry)})
             await pipeline.execute()
-        if self._added is not None:
-            self._added += len(entries)
+        self._added += len(entries)
 
     def _remember(self, batch: list[bytes]) -> None:
         self._recent.append((time.monotonic(), batch))
         self._remembered += len(batch)
-        self._forget()
+        while self._remembered > MAX_REMEMBERED:
+            self._forget_oldest()
         if self._watch is None or self._watch.done():
             self._watch = asyncio.create_task(self._watch_stream())
 
-    def _forget(self) -> None:
-        limit = time.monotonic() - REMEMBERED_SECONDS
-        while self._recent and (self._recent[0][0] < limit or self._remembered > MAX_REMEMBERED):
-            self._remembered -= len(self._recent.popleft()[1])
+    def _forget_oldest(self) -> None:
+        self._remembered -= len(self._recent.popleft()[1])
 
     async def _watch_stream(self) -> None:
         """Look at the stream each second for as long as something is remembered, whether anybody writes or not."""
         while self._recent:
             await asyncio.sleep(LOOK_SECONDS)
-            self._forget()
             if time.monotonic() >= max(self._looked_until, self._valkey_rests_until):
                 with contextlib.suppress(*AWAY, TimeoutError):
                     async with asyncio.timeout(STORE_SECONDS):
@@ -173,20 +180,45 @@ class EventWriter:
     async def _look(self) -> None:
         """See how full the stream is, and whether it still knows of what was added to it."""
         expected = self._added
-        try:
-            stream = await self._valkey.xinfo_stream(STREAM)
-        except ResponseError as error:
-            if "no such key" not in str(error):
-                raise
+        pipeline = self._valkey.pipeline(transaction=False)
+        pipeline.set(GENERATION, uuid7().hex, nx=True)
+        pipeline.get(GENERATION)
+        pipeline.xinfo_stream(STREAM)
+        *answers, stream = await pipeline.execute(raise_on_error=False)
+        if isinstance(stream, ResponseError) and "no such key" in str(stream):
             stream = {"length": 0, "entries-added": 0}
+        for answer in (*answers, stream):
+            if isinstance(answer, Exception):
+                raise answer
+        known, self._generation = self._generation, answers[-1]
         self._is_full = stream["length"] >= MAX_ENTRIES
         self._looked_until = time.monotonic() + LOOK_SECONDS
         # What was added while we asked may be in the answer already: counting it again would look like a loss later.
         self._added = stream["entries-added"]
-        if expected is not None and stream["entries-added"] < expected:
+        if known is not None and (known != self._generation or self._added < expected):
+            logger.error("tracking_stream_was_lost", remembered=self._remembered)
+            self._is_lost = True
+        if self._is_lost and (self._again is None or self._again.done()):
+            self._again = asyncio.create_task(self._write_again())
+        limit = time.monotonic() - REMEMBERED_SECONDS
+        # Never while it is owed, nor while nobody could look.
+        while not self._is_lost and self._recent and self._recent[0][0] < limit:
+            self._forget_oldest()
+
+    async def _write_again(self) -> None:
+        """Write what is remembered, beside what is written meanwhile. What fails is begun anew at the next look."""
+        while self._is_lost:
+            self._is_lost = False  # and true again when the stream is lost once more in between
             lines = [line for _, batch in self._recent for line in batch]
-            logger.error("tracking_stream_was_lost", written_again=len(lines))
-            await self._add(lines)
+            try:
+                for start in range(0, len(lines), AGAIN_AT_ONCE):
+                    async with asyncio.timeout(STORE_SECONDS):
+                        await self._add(lines[start : start + AGAIN_AT_ONCE])
+            except (*AWAY, TimeoutError) as error:
+                self._is_lost = True
+                logger.error("tracking_stream_not_written_again", events=len(lines), error=str(error))
+                return
+            logger.warning("tracking_stream_written_again", events=len(lines))
 
     async def _to_database(self, batch: list[bytes]) -> None:
         rows = [(line.decode(), json.loads(line)["key"], "") for line in batch]

@@ -15,6 +15,7 @@ import redis
 import uvicorn
 from django.conf import settings
 from django.db import connection
+from structlog.testing import capture_logs
 
 from analytics.tracking import asgi as tracking
 from analytics.tracking import writer
@@ -237,6 +238,80 @@ async def test_what_is_remembered_is_bounded_and_read_events_are_not_written_aga
     assert kept() == []
     streams_client().flushall()
     await _until_kept({"b", "c"})
+    await valkey.aclose()
+
+
+async def test_a_flush_is_noticed_however_much_others_have_written_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    valkey = redis.asyncio.Redis.from_url(settings.STREAMS_URL)
+    events, others = (writer.EventWriter(valkey, writer.database_pool()) for _ in range(2))
+    monkeypatch.setattr(writer, "LOOK_SECONDS", 3600)  # neither looks by itself
+    for number in range(5):
+        await events.write(f'{{"key":"own {number}"}}'.encode())
+    own, foreign = {f"own {number}" for number in range(5)}, set()
+    for flush in range(3):
+        streams_client().flushall()
+        for number in range(12):
+            foreign.add(f"{flush} {number}")
+            await others.write(f'{{"key":"{flush} {number}"}}'.encode())
+        await events._look()
+        await _until_kept(own | {key for key in foreign if key.startswith(str(flush))})
+        await others._look()
+        await _until_kept(own | foreign)
+    await valkey.aclose()
+
+
+async def test_what_could_not_be_written_again_is_tried_until_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(writer, "AGAIN_AT_ONCE", 2)
+    valkey = redis.asyncio.Redis.from_url(settings.STREAMS_URL)
+    events = writer.EventWriter(valkey, writer.database_pool())
+    for key in "abcde":
+        await events.write(f'{{"key":"{key}"}}'.encode())
+    real, calls = events._add, 0
+
+    async def flaky(batch: list[bytes]) -> None:
+        nonlocal calls
+        calls += 1
+        if calls in (1, 3):
+            raise TimeoutError
+        await real(batch)
+
+    monkeypatch.setattr(events, "_add", flaky)
+    with capture_logs() as logs:
+        streams_client().flushall()
+        await _until_kept(set("abcde"))
+        async with asyncio.timeout(10):
+            while "tracking_stream_written_again" not in (told := [entry["event"] for entry in logs]):
+                await asyncio.sleep(0.02)
+    assert told.index("tracking_stream_written_again") > told.index("tracking_stream_not_written_again")
+    assert told.count("tracking_stream_not_written_again") == 2
+    await valkey.aclose()
+
+
+async def test_writing_much_again_neither_keeps_readers_waiting_nor_shares_their_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writer, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(writer, "AGAIN_AT_ONCE", 1)
+    valkey = redis.asyncio.Redis.from_url(settings.STREAMS_URL)
+    events = writer.EventWriter(valkey, writer.database_pool())
+    for number in range(20):
+        await events.write(f'{{"key":"{number}"}}'.encode())
+    real, may_go_on = events._add, asyncio.Event()
+
+    async def slow(batch: list[bytes]) -> None:
+        if b"new" not in batch[0]:
+            monkeypatch.setattr(writer, "STORE_SECONDS", 60.0)
+            await may_go_on.wait()
+        await real(batch)
+
+    monkeypatch.setattr(events, "_add", slow)
+    streams_client().flushall()
+    await asyncio.sleep(0.06)
+    await asyncio.wait_for(events.write(b'{"key":"new"}'), 30)
+    assert "new" in {event["key"] for event in kept()}
+    may_go_on.set()
+    await _until_kept({"new", *map(str, range(20))})
     await valkey.aclose()
 
 
