@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.v1.base import WorkspaceView
-from analytics.selectors import RANGES, get_campaign_stats, get_domains, get_links, get_live_snapshot, get_timeline
+from analytics.selectors import RANGES, get_campaign_stats, get_domains, get_links, get_timeline
 from analytics.v1 import serializers
 from campaigns.models import Campaign
 from campaigns.selectors.campaigns import get_campaign_alone
@@ -85,15 +85,3 @@ class DomainsView(CampaignFiguresView):
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002, ARG002
         """Return the largest domains."""
         return Response({"results": get_domains(self.find(id))})
-
-
-class LiveView(CampaignFiguresView):
-    """The live page's snapshot."""
-
-    @extend_schema(
-        tags=TAGS, summary="Read the live snapshot", operation_id="campaigns_live",
-        responses=serializers.LiveSerializer,
-    )  # fmt: skip
-    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002, ARG002
-        """Return where things stand; `/ws/campaigns/{id}` sends frames of the same shape."""
-        return Response(get_live_snapshot(self.find(id)))
