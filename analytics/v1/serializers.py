@@ -100,24 +100,6 @@ class DomainsSerializer(serializers.Serializer[Any]):
     results = DomainSerializer(many=True)
 
 
-class LiveSerializer(serializers.Serializer[Any]):
-    """What the live page shows; the socket's frames have the same shape."""
-
-    seq = serializers.IntegerField(help_text="Number of the last frame that went out before.")
-    type = serializers.CharField()
-    at = serializers.DateTimeField()
-    campaign = serializers.DictField()
-    totals = StatsSerializer()
-    progress = serializers.DictField()
-    per_minute = serializers.DictField(child=serializers.IntegerField())
-    views = serializers.DictField()
-    race = serializers.ListField(child=serializers.DictField())
-    minutes = PointSerializer(many=True)
-    links = LinkSerializer(many=True)
-    events = serializers.ListField(child=serializers.DictField(), help_text="The latest, addresses masked.")
-    alerts = serializers.ListField(child=serializers.DictField())
-
-
 class EventSerializer(serializers.ModelSerializer[Event]):
     """One thing that happened to one message."""
 
