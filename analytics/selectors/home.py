@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import Activity, Workspace
 from aiwriter.models import BrandVoice, Draft
 from analytics.selectors.figures import RATES, list_campaign_figures
+from analytics.selectors.keeping import kept_by_cost
 from analytics.selectors.live import LIMITS, get_live_frame
 from audiences.models import Contact, Suppression
 from audiences.selectors import ContactFilter, count_contacts, count_suppressions
@@ -148,7 +149,7 @@ def get_kpis(workspace: Workspace, *, days: int, now: datetime) -> tuple[list[Kp
             _kpi(label, _rate(total, name), _rate(before, name) if earlier else None, series,
                  is_rate=True, is_more_good=is_more_good)
         )  # fmt: skip
-    growth = _growth(workspace, before_start)
+    growth = kept_by_cost(f"growth:{workspace.pk}:{days}", lambda: _growth(workspace, before_start))
     won = sum(count for day, count in growth.items() if day >= start.date())
     won_before = sum(count for day, count in growth.items() if day < start.date())
     daily = [growth.get((start + timedelta(days=n)).date(), 0) for n in range(days + 1)]
