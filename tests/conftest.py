@@ -10,6 +10,10 @@ import redis
 from django.conf import settings
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
 
+from pulsequill.embedded.addresses import postgres_url
+from tests.embedded_services import HOME
+from tests.migrated import make_migrated_database
+
 pytest_plugins = ["tests.emptying", "tests.instance", "tests.pages"]
 
 
@@ -29,6 +33,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def django_db_keepdb() -> bool:
     """Nobody drops the database: its server and folder go as a whole."""
     return True
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Before Django makes the test database, there is one with every table; it only looks whether any is missing."""
+    base, _, name = postgres_url(HOME).rpartition("/")
+    make_migrated_database(f"{base}/test_{name}")
 
 
 @pytest.fixture(autouse=True)

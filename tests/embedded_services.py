@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,14 @@ RUNNING: pytest.StashKey[list] = pytest.StashKey()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Start both services before Django opens its first connection: for each worker, when there are several."""
+    """Start both services before Django opens its first connection: for each worker, when there are several.
+
+    The one that only hands out the work has the migrated database written while the workers collect their tests.
+    """
     if session.config.getoption("numprocesses", None) and not hasattr(session.config, "workerinput"):
+        from tests.migrated import migrated_sql
+
+        threading.Thread(target=migrated_sql, daemon=True).start()
         return
     from pulsequill.embedded import postgres, valkey
     from pulsequill.embedded.addresses import postgres_url
