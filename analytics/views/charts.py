@@ -43,6 +43,7 @@ def draw(
         "legend": [{"name": name, "label": label, "tone": tone} for name, label, tone in reversed(series)],
         "ticks": drawn.ticks,
         "axis": axis_labels(points, step_minutes, zone),
+        "is_empty": not any(point[name] for point in points for name in names),
     }
 
 

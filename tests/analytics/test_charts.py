@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.views.charts import draw
 from pulsequill.core.charts import funnel, nice_top, running_totals, shades, sparkline, stacked_areas
 
 
@@ -28,6 +32,13 @@ def test_nothing_and_a_single_point_can_be_drawn() -> None:
     assert stacked_areas([{"a": 4}], ["a"]).layers[0].path == "M0.0 0.0L600.0 0.0L600.0 200.0L0.0 200.0Z"
     assert sparkline([]) == ("", "")
     assert sparkline([5])[0] == "M0.0 25.0L100.0 25.0"
+
+
+@pytest.mark.parametrize(("opens", "is_empty"), [(0, True), (1, False)])
+def test_a_chart_in_which_nothing_happened_knows_it(opens: int, is_empty: bool) -> None:
+    points = [{"minute": f"2025-06-02T10:0{minute}:00Z", "opens": opens * minute} for minute in range(3)]
+    chart = draw(points, [("opens", "Opens", "f-human")], step_minutes=1, zone=ZoneInfo("UTC"))
+    assert chart["is_empty"] is is_empty
 
 
 def test_a_funnel_narrows_with_its_values() -> None:

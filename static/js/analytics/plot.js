@@ -57,6 +57,7 @@ export function startPlot(root, first = { points: [], step: 1, series: [] }) {
     const last = data.points.length - 1;
     $("[data-axis]").replaceChildren(...(last < 0 ? [] : [0, 1, 2, 3, 4].map((n) =>
       element("span", {}, at(data.points[Math.round((last * n) / 4)])))));
+    $("[data-nothing]").hidden = data.points.some((point) => data.series.some(([name]) => point[name]));
     if (data.summary) $("title").textContent = data.summary;
     if (cursorIndex !== null) showTip(Math.min(cursorIndex, last));
   }
