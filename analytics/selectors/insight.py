@@ -78,7 +78,7 @@ def _watched(campaign: Campaign) -> list[tuple[str, str, str]]:
 def _figures(campaign: Campaign, stats: dict[str, Any]) -> list[str]:
     texts = [f"{stats['sent']:,} sent", f"{stats['delivered']:,} delivered, {percent(stats['delivery_rate'])}"]
     texts += [
-        f"{stats[count]:,} people {word}, {percent(stats[rate])} of the delivered"
+        f"{_people(stats[count])} {word}, {percent(stats[rate])} of the delivered"
         for count, rate, word in _watched(campaign)
     ]
     if campaign.track_opens and campaign.track_clicks and stats["unique_opens"]:
@@ -93,15 +93,20 @@ def _figures(campaign: Campaign, stats: dict[str, Any]) -> list[str]:
     ]
     top = next((link for link in get_links(campaign, limit=1) if link["unique_clicks"]), None)
     if top and campaign.track_clicks:
-        texts.append(f"most clicked link {top['label']}: {top['unique_clicks']:,} people")
+        texts.append(f"most clicked link {top['label']}: {_people(top['unique_clicks'])}")
     return texts
+
+
+def _people(count: int) -> str:
+    return f"{count:,} {'person' if count == 1 else 'people'}"
 
 
 def _derived(campaign: Campaign, stats: dict[str, Any]) -> list[str]:
     """Return what follows from the figures by one step: the others, and rates without decimals."""
     texts = []
     for count, rate, word in _watched(campaign):
-        texts.append(f"{max(0, stats['delivered'] - stats[count]):,} people have not {word}")
+        others = max(0, stats["delivered"] - stats[count])
+        texts.append(f"{_people(others)} {'has' if others == 1 else 'have'} not {word}")
         texts.append(f"{round(stats[rate] * 100)} % {word}")
     return texts
 
@@ -147,7 +152,7 @@ def _compared(name: str, stats: dict[str, Any], count: str, rate: str, others: l
 
 
 def _what_happened(campaign: Campaign, stats: dict[str, Any]) -> str:
-    did = [f"{stats[count]:,} people {word} ({percent(stats[rate])})" for count, rate, word in _watched(campaign)]
+    did = [f"{_people(stats[count])} {word} ({percent(stats[rate])})" for count, rate, word in _watched(campaign)]
     done = f"; {' and '.join(did)}" if did else "; opens and clicks were not tracked"
     return f"{stats['sent']:,} sent and {stats['delivered']:,} delivered{done}."
 

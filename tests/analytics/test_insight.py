@@ -89,6 +89,12 @@ def test_without_a_model_two_lines_say_what_the_figures_say(api, workspace):
     assert (body["origin"], body["ai_generated"], body["status"]) == ("rules", False, "ready")
 
 
+def test_one_person_is_no_people(api, workspace):
+    body = api.get(address(finished(workspace, size=2, opens=1, clicks=1).campaign)).json()
+
+    assert body["lines"][0] == "2 sent and 2 delivered; 1 person opened (50.0 %) and 1 person clicked (50.0 %)."
+
+
 def test_machines_are_left_out(api, workspace):
     body = api.get(address(finished(workspace).campaign)).json()
 
