@@ -26,6 +26,7 @@ from analytics.views.live import zone_of
 from analytics.views.live_words import CHART_SERIES, VIEW_WORDS
 from campaigns.models import Campaign, Variant
 from campaigns.selectors import campaigns as campaign_selectors
+from campaigns.selectors.providers import KINDS
 from campaigns.services.sent_mail import HEATS, LOOKS, show_sent
 from campaigns.views.live_preview import explained, framed
 from pulsequill.core.charts import funnel
@@ -57,7 +58,7 @@ CONTENT_VIEWS: dict[str, tuple[str, str, str, str]] = {
     "desktop": ("Desktop", "desktop", "light", "wide"),
     "mobile": ("Mobile", "mobile", "light", "phone"),
     "dark": ("Dark", "moon", "own", "wide"),
-    "turned": ("Dark, turned by the app", "moon", "turned", "wide"),
+    "turned": ("Dark, inverted", "moon", "turned", "wide"),
     "text": ("Plain text", "text", "", ""),
 }
 
@@ -145,6 +146,7 @@ class ReportOverview(ReportPage):
             is_sum=is_sum,
             funnel=list(zip(funnel(bands), tones, strict=True)),
             delivery=overview.get_delivery(campaign),
+            carrier=KINDS[campaign.provider].name if campaign.provider in KINDS else campaign.provider,
             goals=overview.get_goals(campaign),
             links=clicks.list_links(campaign, shown=self.shown)[:5],
             sent_as=_senders(campaign),
