@@ -40,7 +40,7 @@ SELECT actor_reason, count(*)
 
 def get_deferring(campaign: Campaign, *, now: datetime) -> list[tuple[str, float]]:
     """Return the mailbox providers that have put off much of the latest mail, with the share, the most first."""
-    asked = {"campaign": campaign.pk, "latest": LATEST_REPORTS, "since": now - LATELY, "other": OTHER}
+    asked: dict[str, Any] = {"campaign": campaign.pk, "latest": LATEST_REPORTS, "since": now - LATELY, "other": OTHER}
     with connection.cursor() as cursor:
         cursor.execute(_DEFERRING, asked)
         shares = [(name, deferred / told) for name, deferred, told in cursor.fetchall() if told >= FEWEST]

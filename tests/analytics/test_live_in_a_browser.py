@@ -200,3 +200,26 @@ def test_home_reads_its_figures_again_when_they_have_moved(page_for: PageFor, li
     expect(sent).to_have_text("5")
     expect(page.locator("#home-health")).to_contain_text("20 %")
     assert_accessible(page)
+
+
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_it_names_who_defers_and_what_gave_machines_away(open_live: OpenLive, theme: str, width: int) -> None:
+    mailing = make_mailing(size=40, domains=("outlook.com", "gmail.com"), sent_at=minute(20))
+    page = open_live(mailing, theme=theme, width=width)
+    expect(page.locator("[data-why-machine]")).to_be_hidden()
+    reports = [("delivered", 0, 40, ""), ("deferred", 0, 15, ""), ("opened", 0, 9, "Mozilla/5.0")]
+    reports += [("opened", 9, 12, "Mozilla/5.0 (compatible; Barracuda Sentinel)"), ("opened", 12, 20, BROWSER)]
+    store(
+        [
+            encode(kind=kind, message_id=message.pk, source="sendgrid", occurred_at=minute(1), user_agent=agent)
+            for kind, first, last, agent in reports
+            for message in mailing.messages[first:last]
+        ]
+    )
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.get_by_text("Outlook is slowing us down")).to_be_visible()
+    page.get_by_text("Why machine").click()
+    expect(page.locator("[data-machines]")).to_have_text(re.compile("Apple privacy relay.*9.*link scanner.*3"))
+    assert_accessible(page)
+    assert_fits(page)
+    save_picture(page, f"live-reasons-{width}-{theme}")
