@@ -24,6 +24,9 @@ logger = structlog.get_logger(__name__)
 TABLE = "analytics_eventarchive"
 #: Nothing younger is ever archived, so that only older events need to be looked up there.
 FEWEST_DAYS = 30
+#: Keys that do not age: these reporters may tell of an event again years later, without its time. SendGrid repeats an
+#: event for a day, and whatever has no key of its own comes again with its time.
+LASTING_KEYS = ("api:", "mail:", "unsubscribed:")
 EVENTS_A_BATCH = 5_000
 WAIT_S = 0.05
 #: Whoever must not miss an event while it moves holds this lock together with others; a move holds it alone.
@@ -52,6 +55,12 @@ SELECT date_trunc('month', received_at, 'UTC')::date, count(*) FROM kept GROUP B
 ON CONFLICT (month) DO UPDATE SET events = months.events + EXCLUDED.events, dropped_at = NULL
 RETURNING events
 """  # noqa: S608 our own column names
+
+#: The keys that are archived, and the last month of which they were dropped.
+_FIND = f"""
+SELECT ARRAY(SELECT dedupe_key FROM {TABLE} WHERE dedupe_key = ANY(%s)),
+       (SELECT max(month) FROM analytics_archivemonth WHERE dropped_at IS NOT NULL)
+"""  # noqa: S608
 
 
 def retention() -> timedelta:
@@ -82,16 +91,15 @@ def sort_out(incoming: Sequence[Incoming]) -> tuple[list[Incoming], list[Stray]]
         were counted, so they are kept with the reason and not counted.
     """
     limit = timezone.now() - timedelta(days=FEWEST_DAYS)
-    old = [event.key for event in incoming if event.occurred_at < limit]
+    old = [event.key for event in incoming if event.occurred_at < limit or event.key.startswith(LASTING_KEYS)]
     if not old:
         return list(incoming), []
     hold()
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT dedupe_key FROM {TABLE} WHERE dedupe_key = ANY(%s)", [old])  # noqa: S608
-        known = {row[0] for row in cursor.fetchall()}
+        cursor.execute(_FIND, [old])
+        found: tuple[list[str], date | None] = cursor.fetchone()
+        known, dropped = set(found[0]), found[1]
         # One that is still in the table is known too, and is no stray.
-        cursor.execute("SELECT max(month) FROM analytics_archivemonth WHERE dropped_at IS NOT NULL")
-        dropped: date | None = cursor.fetchone()[0]
         if dropped:
             cursor.execute("SELECT dedupe_key FROM analytics_event WHERE dedupe_key = ANY(%s)", [old])
             known |= {row[0] for row in cursor.fetchall()}
