@@ -6,13 +6,14 @@ class AnalyticsConfig(AppConfig):
     verbose_name = "What happened"
 
     def ready(self) -> None:
-        """Tell earlier apps what only this one knows: contact timelines, goals, and whether a test is worth its mails.
+        """Tell earlier apps what only this one knows: contact timelines, goals, and whether a test, or a few
+        first readers, can show anything.
 
         Erasures reach events from here, too.
 
         Models can be imported only from here on.
         """
-        from analytics import preflight
+        from analytics import first_readers, preflight
         from analytics.selectors.contacts import contact_timeline
         from analytics.selectors.prospects import goal_names
         from analytics.services import forget_person
@@ -25,3 +26,4 @@ class AnalyticsConfig(AppConfig):
         register_eraser(forget_person)
         register_goals(goal_names)
         register_check(preflight.CHECK)
+        register_check(first_readers.CHECK)

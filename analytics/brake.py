@@ -5,7 +5,8 @@ Asked each minute for every campaign that is being sent. A rate stops a campaign
 - when it has reached its limit after `ENOUGH` messages, or
 - before that, when so much of it is hardly possible were the true rate at the limit: the chance is below `CHANCE`
   (exact binomial tail; the same as a one-sided 99.9 % Clopper-Pearson bound above the limit, C. J. Clopper and E. S.
-  Pearson, Biometrika 26, 1934).
+  Pearson, Biometrika 26, 1934). That holds for any number of messages, so a handful is no exception; only fewer than
+  `FEWEST_TROUBLES` events stop nothing, because two may be the same person trying it out.
 
 What counts are the messages that left since the launch, or since a person went on in spite of the brake: the same
 evidence does not stop a campaign twice.
@@ -14,25 +15,24 @@ evidence does not stop a campaign twice.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Max, Sum
+from django.db.models import Max, QuerySet, Sum
 
+from analytics import dead_links
 from campaigns.braking import DEAD_LINKS, RATES, limits_of
-from campaigns.models import Campaign, DeliveryMinute, Link, Message
-from campaigns.preflight import link_answers
-from campaigns.preflight.link_answers import State
+from campaigns.models import Campaign, DeliveryMinute, Message
 from campaigns.selectors.waves import get_waves
 from campaigns.services import brakes, waves
 
-#: Messages after which a rate speaks for itself (RULES.md section 3), and below which nothing does.
-ENOUGH, FEWEST = 500, 20
+#: Messages after which a rate speaks for itself (RULES.md section 3), and events before which it says nothing earlier.
+ENOUGH, FEWEST_TROUBLES = 500, 3
 CHANCE = 0.001
-MOST_AT_ONCE = 500
 
 #: Rows that trouble stands on have an index of their own, so a million good ones cost nothing. A recipient that our own
 #: mail server refuses at once is as gone as one that bounces later.
@@ -63,44 +63,71 @@ class Evidence:
 
     def of(self, name: str) -> tuple[int, int]:
         """Return how often a limit's trouble happened, and among how many messages it could have."""
-        arrived = max(0, self.sent - self.bounces)
-        return {
+        arrived = self.sent - self.bounces
+        happened, messages = {
             "bounce_rate": (self.hard_bounces + self.refused, self.sent + self.refused),
             "complaint_rate": (self.complaints, arrived),
             "unsubscribe_rate": (self.unsubscribes, arrived),
         }[name]
+        return happened, max(happened, messages)  # who complains about a mail has it, even when it bounced later
 
 
-def list_watched() -> list[UUID]:
+def watched_campaigns() -> QuerySet[Campaign]:
     """Return the campaigns that are being sent."""
-    running = Campaign.objects.across_workspaces().filter(status=Campaign.Status.SENDING)
-    return list(running.order_by("launched_at").values_list("pk", flat=True)[:MOST_AT_ONCE])
+    return Campaign.objects.across_workspaces().filter(status=Campaign.Status.SENDING)
+
+
+def watch_rates(campaign_id: UUID, *, now: datetime) -> UUID | None:
+    """Ask the brake about the rates of one campaign; costs a few queries and never waits for anybody.
+
+    Returns:
+        The workspace, when the campaign wants a closer look (`watch`): its links are to be asked, or the time of its
+        first readers is up. None when not, or when it is stopped.
+    """
+    campaign = _find(campaign_id)
+    if campaign is None or _stop_by_rates(campaign):
+        return None
+    return campaign.workspace_id if is_watch_over(campaign, now) or dead_links.is_due(campaign, now) else None
 
 
 def watch(campaign_id: UUID, *, now: datetime) -> str:
-    """Ask the brake about one campaign.
+    """Ask the brake about one campaign, its links included when it is time for that.
+
+    Nobody is released while a link fails that may come back.
 
     Returns:
         `braked`, `released` (those who waited behind the first readers), or empty.
     """
-    campaign = (
-        Campaign.objects.across_workspaces()
-        .select_related("workspace")
-        .filter(pk=campaign_id, status=Campaign.Status.SENDING)
-        .first()
-    )
-    if campaign is None or campaign.launched_at is None:
+    campaign = _find(campaign_id)
+    if campaign is None:
         return ""
+    if _stop_by_rates(campaign):
+        return "braked"
+    is_over = is_watch_over(campaign, now)
+    if not is_over and not dead_links.is_due(campaign, now):
+        return ""
+    links = dead_links.look(campaign, now)
+    if links.dead:
+        many = "One link leads" if len(links.dead) == 1 else f"{len(links.dead)} links lead"
+        return _stop(campaign, [f"{many} nowhere: {_first(links.dead)}."], get_brake(campaign), links.dead)
+    return "released" if is_over and not links.is_doubtful and waves.release_canary(campaign=campaign) else ""
+
+
+def _find(campaign_id: UUID) -> Campaign | None:
+    campaigns = watched_campaigns().select_related("workspace").filter(launched_at__isnull=False)
+    return campaigns.filter(pk=campaign_id).first()
+
+
+def _stop_by_rates(campaign: Campaign) -> str:
     rows = get_brake(campaign)
     reasons = [sentence_of(row) for row in rows if row["is_reached"]]
-    is_due = not reasons and is_watch_over(campaign, now)
-    dead = dead_links(campaign) if is_due else []
-    if dead:
-        reasons = [f"{'One link leads' if len(dead) == 1 else f'{len(dead)} links lead'} nowhere: {_first(dead)}."]
-    if reasons:
-        figures = {row["name"]: [row["happened"], row["messages"], row["limit"]] for row in rows}
-        return "braked" if brakes.pull_brake(campaign=campaign, reasons=reasons, figures=figures) else ""
-    return "released" if is_due and waves.release_canary(campaign=campaign) else ""
+    return _stop(campaign, reasons, rows) if reasons else ""
+
+
+def _stop(campaign: Campaign, reasons: list[str], rows: list[dict[str, Any]], dead_urls: Sequence[str] = ()) -> str:
+    figures = {row["name"]: [row["happened"], row["messages"], row["limit"]] for row in rows}
+    is_first = brakes.pull_brake(campaign=campaign, reasons=reasons, figures=figures, dead_urls=dead_urls)
+    return "braked" if is_first else ""
 
 
 def get_brake(campaign: Campaign) -> list[dict[str, Any]]:
@@ -146,11 +173,11 @@ def read_evidence(campaign: Campaign) -> Evidence:
 
 def is_reached(happened: int, messages: int, limit: float | bool | None) -> bool:
     """Return whether a rate stops a campaign; never when its limit is switched off (None)."""
-    if limit is None or isinstance(limit, bool) or messages < FEWEST or not happened:
+    if limit is None or isinstance(limit, bool) or not happened:
         return False
     if messages >= ENOUGH:
         return happened / messages >= limit
-    return happened / messages > limit and tail(happened, messages, limit) <= CHANCE
+    return happened >= FEWEST_TROUBLES and happened / messages > limit and tail(happened, messages, limit) <= CHANCE
 
 
 def tail(happened: int, messages: int, rate: float) -> float:
@@ -176,7 +203,8 @@ def get_state(campaign: Campaign) -> dict[str, Any]:
     Returns:
         `state` (`braked`; `watching` while people wait behind the first readers; `on`; `off` when nothing of it is
         being sent), `reason` when braked, `waiting` people, `releases_at` (None: once the first mails have left), the
-        `dead_links` switch, and the rates of `get_brake`.
+        `dead_links` switch, `links_asked_at` (None: not today), `dead_urls` (led nowhere when it was stopped; accepted
+        once somebody went on), and the rates of `get_brake`.
     """
     is_running = campaign.status in (Campaign.Status.SENDING, Campaign.Status.PAUSED)
     is_watched = is_running and bool(campaign.canary_share) and campaign.canary_released_at is None
@@ -188,6 +216,8 @@ def get_state(campaign: Campaign) -> dict[str, Any]:
         "waiting": waiting,
         "releases_at": watched_until(campaign) if waiting else None,
         "dead_links": limits_of(campaign.brake)[DEAD_LINKS],
+        "links_asked_at": dead_links.asked_at(campaign),
+        "dead_urls": campaign.dead_urls,
         "rates": get_brake(campaign),
     }
 
@@ -210,24 +240,6 @@ def watched_until(campaign: Campaign) -> datetime | None:
         return None
     since: datetime | None = last + timedelta(minutes=1) if last else campaign.launched_at
     return since + timedelta(minutes=campaign.canary_minutes) if since else None
-
-
-def dead_links(campaign: Campaign) -> list[str]:
-    """Ask the campaign's links again; return those that are gone, or fail twice in a row.
-
-    Not when a person has gone on in spite of the brake: they know.
-    """
-    if not limits_of(campaign.brake)[DEAD_LINKS] or campaign.brake_released_at is not None:
-        return []
-    links = Link.objects.filter(variant__campaign=campaign, workspace_id=campaign.workspace_id, is_honeypot=False)
-    urls = list(dict.fromkeys(links.order_by("position").values_list("url", flat=True)))
-    answers = link_answers.ask_now(campaign.workspace_id, urls)
-    failing = [url for url, answer in answers.items() if answer.state is State.FAILING]
-    again = link_answers.ask_now(campaign.workspace_id, failing)
-    return [url for url in urls if (again.get(url) or answers.get(url, _WELL)).state in (State.GONE, State.FAILING)]
-
-
-_WELL = link_answers.LinkAnswer(State.WELL)
 
 
 def _first(urls: list[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts import activity
 from accounts.models import User
@@ -24,22 +24,25 @@ from pulsequill.core.errors import Invalid
 
 #: Tests that ended long ago and were never judged (an installation that stood still) are left alone.
 TOO_OLD = timedelta(days=60)
-MOST_AT_ONCE = 200
 #: A bandit's wave is so many times as large as the one before: the surer, the bolder.
 GROWTH = 2
 #: Metric -> what the AI writer remembers a winner by; it knows no amounts.
 REMEMBERED = {"clicks": "click_rate", "opens": "open_rate", "goal": "conversion_rate"}
 
 
-def list_open_tests(now: datetime) -> list[UUID]:
-    """Return the campaigns whose test has neither a winner nor an end, the oldest first."""
+def open_tests(now: datetime) -> QuerySet[Campaign]:
+    """Return the campaigns whose test has neither a winner nor an end, and could have one.
+
+    One that is paused while somebody waits for its test could not: nothing would leave.
+    """
     launched = (Campaign.Status.SENDING, Campaign.Status.PAUSED, Campaign.Status.SENT)
     tests = Campaign.objects.filter(status__in=launched, launched_at__gte=now - TOO_OLD).annotate(
         compared=Count("variants", filter=Q(variants__share__gt=0)),
         won=Count("variants", filter=Q(variants__is_winner=True)),
     )
     undecided = tests.filter(compared__gt=1, won=0).exclude(experiment__decided_at__isnull=False)
-    return list(undecided.order_by(F("launched_at")).values_list("pk", flat=True)[:MOST_AT_ONCE])
+    waiting = Message.objects.filter(campaign=OuterRef("pk"), status=Message.Status.HELD, variant__isnull=True)
+    return undecided.exclude(Q(status=Campaign.Status.PAUSED) & Exists(waiting.filter(is_test=False)))
 
 
 def lock_test(campaigns: QuerySet[Campaign], campaign_id: UUID) -> tuple[Campaign, Experiment]:

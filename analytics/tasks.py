@@ -7,14 +7,16 @@ from uuid import UUID
 
 import structlog
 from celery import shared_task
+from django.core.cache import cache
 from django.db import OperationalError
 from django.utils import timezone
 
-from analytics.brake import list_watched, watch
-from analytics.decisions import decide, list_open_tests
+from analytics.brake import watch, watch_rates, watched_campaigns
+from analytics.decisions import decide, open_tests
 from analytics.ingest import archive, rule_runs
 from analytics.models import RuleRun
 from analytics.reports import calendar, facets
+from analytics.rounds import in_turn
 
 logger = structlog.get_logger(__name__)
 
@@ -23,24 +25,48 @@ logger = structlog.get_logger(__name__)
 def decide_tests(**_later: Any) -> None:
     """End the tests that can be ended; one that fails does not keep the others waiting."""
     now = timezone.now()
-    for campaign_id in list_open_tests(now):
+    for campaign_id in in_turn("tests", open_tests(now)):
         try:
             decide(campaign_id, now=now)
         except Exception:
             logger.exception("test_not_decided", campaign_id=str(campaign_id))
 
 
+#: Seconds after which a closer look that no worker has taken is dropped, and after which one that was taken is lost.
+LOOK_EXPIRES_S, LOOK_LOST_S = 60, 180
+
+
 @shared_task
 def watch_campaigns(**_later: Any) -> None:
-    """Ask the emergency brake about every campaign that is being sent, each by a task of its own: links are slow."""
-    for campaign_id in list_watched():
-        watch_campaign.delay(campaign_id=str(campaign_id))
+    """Ask the emergency brake about every campaign that is being sent; what takes long is left to `look_closely`.
+
+    A workspace has one closer look at a time, waiting or under way: many campaigns with slow links are its own trouble.
+    """
+    for campaign_id in in_turn("brake", watched_campaigns()):
+        try:
+            workspace_id = watch_rates(campaign_id, now=timezone.now())
+        except Exception:
+            logger.exception("brake_not_asked", campaign_id=str(campaign_id))
+            continue
+        if workspace_id is not None and cache.add(_look_of(workspace_id), True, LOOK_LOST_S):
+            look_closely.apply_async(kwargs={"workspace_id": str(workspace_id)}, expires=LOOK_EXPIRES_S)
 
 
 @shared_task
-def watch_campaign(*, campaign_id: str, **_later: Any) -> None:
-    """Pause one campaign, release those who wait behind its first readers, or let it go on."""
-    watch(UUID(campaign_id), now=timezone.now())
+def look_closely(*, workspace_id: str, **_later: Any) -> None:
+    """Ask the links of a workspace's running campaigns; release who waits behind first readers that took it well."""
+    try:
+        for campaign_id in in_turn(f"links:{workspace_id}", watched_campaigns().filter(workspace_id=workspace_id)):
+            try:
+                watch(campaign_id, now=timezone.now())
+            except Exception:
+                logger.exception("brake_not_asked", campaign_id=str(campaign_id))
+    finally:
+        cache.delete(_look_of(workspace_id))
+
+
+def _look_of(workspace_id: UUID | str) -> str:
+    return f"brake-look:{workspace_id}"
 
 
 #: A slice of a run of the rules; a run whose worker went away is taken up again after twice that.

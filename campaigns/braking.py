@@ -39,7 +39,7 @@ RATES: dict[str, Limit] = {
         "The mail is not what these people signed up for: a smaller segment may want it.",
     ),
 }  # fmt: skip
-#: The other key: whether links are asked again before the rest of the readers get them.
+#: The other key: whether links that lead nowhere stop it.
 DEAD_LINKS = "dead_links"
 DEFAULTS: dict[str, float | bool | None] = {**{name: limit.default for name, limit in RATES.items()}, DEAD_LINKS: True}
 #: A limit below this could never be told from chance in any campaign.

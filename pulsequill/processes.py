@@ -33,7 +33,7 @@ PROCESSES: tuple[Process, ...] = (
             "-n",
             "main@%h",
             "-Q",
-            "default,sending,imports",
+            "default,sending,imports,watch",
             "-P",
             "prefork",
             "-c",

@@ -33,7 +33,7 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("deliver due webhooks", "accounts.tasks.deliver_due_webhooks", 10),
     Schedule("forget expired sessions and answers", "accounts.tasks.forget_expired", 3600),
     Schedule("decide A/B tests", "analytics.tasks.decide_tests", 60),
-    Schedule("ask the emergency brake", "analytics.tasks.watch_campaigns", 60),
+    Schedule("ask the emergency brake", "analytics.tasks.watch_campaigns", 60, "watch"),
     Schedule("take up runs of the rules", "analytics.tasks.sweep_rule_runs", 60),
     Schedule("archive old events", "analytics.tasks.archive_events", 3600),
     Schedule("count for reports", "analytics.tasks.count_reports", 60),

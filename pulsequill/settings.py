@@ -178,10 +178,12 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
-#: Long or slow work has a queue of its own; every other task goes to the default one.
+#: Long or slow work has a queue of its own, and so has the emergency brake, which waits behind nobody: workers take
+#: from their queues in turn. Every other task goes to the default one.
 CELERY_TASK_ROUTES = {
     "campaigns.tasks.deliver_slice": {"queue": "sending"},
     "campaigns.tasks.deliver_message": {"queue": "sending"},
+    "analytics.tasks.watch_campaigns": {"queue": "watch"},
     "audiences.tasks.run_import": {"queue": "imports"},
     "audiences.tasks.undo_import_rows": {"queue": "imports"},
     "aiwriter.tasks.run_generation": {"queue": "ai"},

@@ -43,7 +43,14 @@ class BrakeSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(allow_blank=True)
     waiting = serializers.IntegerField()
     releases_at = serializers.DateTimeField(allow_null=True, help_text="Null: not before the first mails have left.")
-    dead_links = serializers.BooleanField()
+    dead_links = serializers.BooleanField(
+        help_text="Whether links that lead nowhere pause it; asked every five minutes."
+    )
+    links_asked_at = serializers.DateTimeField(allow_null=True, help_text="Null: not within a day.")
+    dead_urls = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Addresses that led nowhere when it was paused; once somebody resumes it they pause it no more.",
+    )
     rates = BrakeRateSerializer(many=True)
 
 

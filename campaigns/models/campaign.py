@@ -65,6 +65,10 @@ class Campaign(TenantModel):
     brake_released_at = models.DateTimeField(
         null=True, blank=True, help_text="When a person went on in spite of the brake; what came before counts no more."
     )
+    dead_urls = models.JSONField(
+        default=list, blank=True,
+        help_text="Addresses that led nowhere when the brake stopped it; whoever resumes it accepts them as they are.",
+    )  # fmt: skip
     brief = models.ForeignKey("aiwriter.Brief", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     #: Raised on every edit; the ETag of `/v1/campaigns/{id}` and the guard of the composer's autosave.
     revision = models.PositiveIntegerField(default=1)

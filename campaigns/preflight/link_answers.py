@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from html import unescape
 from typing import Any
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.core.cache import cache
+from django.utils import timezone
 
 from pulsequill.core.outbound_http import Answer, RefusedAddress, Unreachable, fetch
 
@@ -50,11 +52,17 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinkAnswer:
-    """How a server answered: the HTTP status (0 for none), and the size that it named."""
+    """How a server answered: the HTTP status (0 for none), and the size that it named.
+
+    Kept answers know when they were given, and since when the state has been the same at each question (seconds since
+    the epoch).
+    """
 
     state: State
     status: int = 0
     size_bytes: int | None = None
+    asked_at: float = 0.0
+    since: float = 0.0
 
 
 def web_addresses(html: str) -> Iterator[str]:
@@ -73,14 +81,14 @@ def _is_placeholder(url: str) -> bool:
 
 
 def _key(workspace_id: UUID, url: str) -> str:
-    return f"link:{workspace_id}:{hashlib.sha256(url.encode()).hexdigest()[:40]}"
+    return f"answer:{workspace_id}:{hashlib.sha256(url.encode()).hexdigest()[:40]}"
 
 
 def known_answers(workspace_id: UUID, urls: Iterable[str]) -> dict[str, LinkAnswer]:
     """Return the answers that are known, by address."""
-    keys = {_key(workspace_id, url): url for url in list(urls)[:MOST_ADDRESSES]}
+    keys = {_key(workspace_id, url): url for url in list(urls)}
     kept: dict[str, Any] = cache.get_many(keys) if keys else {}
-    return {keys[key]: LinkAnswer(State(state), status, size) for key, (state, status, size) in kept.items()}
+    return {keys[key]: LinkAnswer(State(state), *facts) for key, (state, *facts) in kept.items()}
 
 
 def may_start(workspace_id: UUID, campaign_id: UUID) -> bool:
@@ -99,26 +107,31 @@ def ask_all(workspace_id: UUID, campaign_id: UUID, urls: Iterable[str]) -> int:
     known = known_answers(workspace_id, urls)
     unknown = [url for url in urls if url not in known]
     try:
-        ask_now(workspace_id, unknown)
+        ask_now(workspace_id, unknown, now=timezone.now())
     finally:
         cache.delete(f"linkcheck:{workspace_id}:{campaign_id}")
     return len(unknown)
 
 
-def ask_now(workspace_id: UUID, urls: Iterable[str]) -> dict[str, LinkAnswer]:
+def ask_now(workspace_id: UUID, urls: Iterable[str], *, now: datetime) -> dict[str, LinkAnswer]:
     """Ask addresses whatever is known about them, keep what they say, and return it; who takes too long is left out."""
-    answers: dict[str, LinkAnswer] = {}
+    urls = list(urls)[:MOST_ADDRESSES]
+    before, answers = known_answers(workspace_id, urls), dict[str, LinkAnswer]()
     threads = ThreadPoolExecutor(AT_ONCE)
-    asked = {threads.submit(ask, url): url for url in list(urls)[:MOST_ADDRESSES]}
+    asked = {threads.submit(ask, url): url for url in urls}
     with suppress(TimeoutError):
         for done in as_completed(asked, timeout=LONGEST_S):
-            answers[asked[done]] = _keep(workspace_id, asked[done], done.result())
+            url = asked[done]
+            answers[url] = _keep(workspace_id, url, done.result(), before.get(url), now)
     threads.shutdown(wait=False, cancel_futures=True)
     return answers
 
 
-def _keep(workspace_id: UUID, url: str, answer: LinkAnswer) -> LinkAnswer:
-    cache.set(_key(workspace_id, url), (answer.state.value, answer.status, answer.size_bytes), KEPT_S)
+def _keep(workspace_id: UUID, url: str, answer: LinkAnswer, before: LinkAnswer | None, now: datetime) -> LinkAnswer:
+    at = now.timestamp()
+    since = before.since if before is not None and before.state is answer.state else at
+    answer = replace(answer, asked_at=at, since=since)
+    cache.set(_key(workspace_id, url), (answer.state.value, *astuple(answer)[1:]), KEPT_S)
     return answer
 
 

@@ -54,21 +54,24 @@ def _refuse(field: str, detail: str) -> Invalid:
     return Invalid(detail, errors=[FieldError(field, "out_of_range", detail)])
 
 
-def pull_brake(*, campaign: Campaign, reasons: Sequence[str], figures: Mapping[str, Any]) -> bool:
+def pull_brake(
+    *, campaign: Campaign, reasons: Sequence[str], figures: Mapping[str, Any], dead_urls: Sequence[str] = ()
+) -> bool:
     """Pause a campaign by itself, and tell everybody who can do something about it: on the page, and by mail.
 
     Args:
         campaign: one that is being sent.
         reasons: a sentence for each limit that was reached.
         figures: what they rest on, for the audit log.
+        dead_urls: addresses that lead nowhere; whoever resumes the campaign accepts them.
 
     Returns:
         False when somebody was first: it is paused, cancelled or done.
     """
     reason = " ".join(["The brake stopped it.", *reasons])[:300]
-    now = timezone.now()
+    changes = {"braked_at": timezone.now(), "dead_urls": list(dict.fromkeys([*campaign.dead_urls, *dead_urls]))}
     with transaction.atomic():
-        if not change_status(campaign, Campaign.Status.PAUSED, reason=reason, braked_at=now):
+        if not change_status(campaign, Campaign.Status.PAUSED, reason=reason, **changes):
             return False
         record_activity(
             workspace=campaign.workspace,

@@ -21,7 +21,7 @@ EXPIRY_S = 30
 #: Queue signs are kept long enough to say how far behind a queue is.
 QUEUE_EXPIRY_S = 24 * 60 * 60
 
-QUEUES = ("default", "sending", "imports", "ai")
+QUEUES = ("default", "sending", "imports", "watch", "ai")
 BEAT = "beat"
 CONSUMER = "consumer"
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -16,16 +13,35 @@ from hypothesis import strategies as st
 from accounts.models import Activity, Notification
 from accounts.models.membership import Role
 from analytics import tasks
-from analytics.brake import CHANCE, ENOUGH, FEWEST, get_brake, is_reached, list_watched, tail, watch
+from analytics.brake import (
+    CHANCE,
+    ENOUGH,
+    FEWEST_TROUBLES,
+    Evidence,
+    get_brake,
+    is_reached,
+    tail,
+    watch,
+    watch_rates,
+    watched_campaigns,
+)
 from campaigns.braking import DEFAULTS, limits_of, parse_brake
-from campaigns.models import Campaign, DeliveryMinute, Link, Message
+from campaigns.models import Campaign, DeliveryMinute, Message
+from campaigns.preflight import link_answers
 from campaigns.services import brakes, sending
 from campaigns.tasks import mail_braked
 from pulsequill.core.errors import Invalid, WrongState
+from pulsequill.core.outbound_http import Answer
 from tests.analytics.making import Mailing, make_mailing, make_member, make_workspace
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(autouse=True)
+def _links_are_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every link answers; `test_dead_links` has those that do not."""
+    monkeypatch.setattr(link_answers, "fetch", lambda *_asked, **_how: Answer(200, {}, b"", 1))
 
 
 def mailing_of(size: int, *, minutes_ago: int = 10, **more: Any) -> Mailing:
@@ -77,6 +93,11 @@ def hold(mailing: Mailing, count: int) -> None:
         (500, {"unsubscribes": 10}, "Unsubscribed"),
         (60, {"hard": 12}, "do not exist"),
         (40, {"complaints": 4}, "Marked as spam"),
+        (3, {"hard": 3}, "do not exist"),
+        (5, {"hard": 4}, "do not exist"),
+        (10, {"complaints": 3}, "Marked as spam"),
+        (19, {"hard": 19}, "do not exist"),
+        (19, {"unsubscribes": 5}, "Unsubscribed"),
     ],
 )
 def test_a_rate_over_its_limit_pauses_the_campaign_and_says_why(size: int, happened: dict[str, int], word: str) -> None:
@@ -94,8 +115,10 @@ def test_a_rate_over_its_limit_pauses_the_campaign_and_says_why(size: int, happe
 @pytest.mark.parametrize(
     ("size", "happened"),
     [
-        (3, {"hard": 1}), (3, {"hard": 3}), (19, {"complaints": 5}), (500, {"hard": 24}), (500, {"complaints": 1}),
-        (500, {"soft": 200}), (500, {"unsubscribes": 9}), (60, {"hard": 6}), (100, {"complaints": 1}), (500, {}),
+        (1, {"hard": 1}), (2, {"hard": 2}), (3, {"hard": 1}), (3, {"complaints": 1}), (5, {"unsubscribes": 2}),
+        (10, {"complaints": 2}), (10, {"hard": 3}), (19, {"hard": 1}), (19, {"hard": 4}),
+        (500, {"hard": 24}), (500, {"complaints": 1}), (500, {"soft": 200}), (500, {"unsubscribes": 9}),
+        (60, {"hard": 6}), (100, {"complaints": 1}), (500, {}),
     ],
 )  # fmt: skip
 def test_a_few_of_few_and_a_rate_below_its_limit_stop_nothing(size: int, happened: dict[str, int]) -> None:
@@ -138,7 +161,7 @@ def test_only_what_is_being_sent_is_stopped(status: str) -> None:
     trouble(mailing, hard=100)
     assert look(mailing) == ""
     assert state(mailing).status == status
-    assert list_watched() == []
+    assert not watched_campaigns().exists()
 
 
 def test_everybody_is_told_on_the_page_and_those_who_can_go_on_by_mail(
@@ -245,77 +268,6 @@ def test_trouble_among_the_first_readers_spares_the_others() -> None:
     assert look(mailing) == "released"
 
 
-# dead links
-
-
-class Site(BaseHTTPRequestHandler):
-    """Answers with the status that the path names; `flaky` fails once."""
-
-    seen: set[str] = set()
-
-    def do_HEAD(self) -> None:
-        self._answer()
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def _answer(self) -> None:
-        name = self.path.strip("/")
-        status = 503 if name == "flaky" and name not in self.seen else int(name) if name.isdigit() else 200
-        self.seen.add(name)
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_args: Any) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def site(settings: Any) -> Iterator[str]:
-    settings.OUTBOUND_PRIVATE_NETWORKS = ["127.0.0.1/32"]
-    Site.seen.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-def lead(mailing: Mailing, *urls: str) -> None:
-    for link, url in zip(mailing.links, urls, strict=False):
-        Link.objects.filter(pk=link.pk).update(url=url)
-
-
-@pytest.mark.parametrize("path", ["404", "410", "500"])
-def test_a_link_that_leads_nowhere_stops_the_campaign_before_the_others_get_it(site: str, path: str) -> None:
-    mailing = mailing_of(40, minutes_ago=40)
-    hold(mailing, 5)
-    lead(mailing, f"{site}/200", f"{site}/{path}")
-    assert look(mailing) == "braked"
-    campaign = state(mailing)
-    assert f"One link leads nowhere: {site}/{path}" in campaign.status_reason
-    # a person who goes on in spite of it is not asked again
-    sending.resume_campaign(campaign=campaign, actor=None)
-    assert look(mailing) == "released"
-
-
-def test_links_that_answer_late_or_not_at_all_stop_nothing(site: str) -> None:
-    mailing = mailing_of(40, minutes_ago=40)
-    hold(mailing, 5)
-    lead(mailing, f"{site}/flaky", "http://127.0.0.1:1/closed")
-    assert look(mailing) == "released"
-
-
-def test_dead_links_are_not_asked_for_when_nobody_wants_to_know(site: str) -> None:
-    mailing = mailing_of(40, minutes_ago=40)
-    hold(mailing, 5)
-    Campaign.objects.filter(pk=mailing.campaign.pk).update(brake={"dead_links": False})
-    lead(mailing, f"{site}/404", f"{site}/404")
-    assert look(mailing) == "released"
-    assert Site.seen == set()
-
-
 # what people and programs see of it
 
 
@@ -371,21 +323,80 @@ def test_programs_read_the_brake_and_release_who_waits(client: Any) -> None:
 # how it is asked and set
 
 
-def test_beat_asks_about_each_running_campaign(django_capture_on_commit_callbacks: Any, settings: Any) -> None:
-    settings.CELERY_TASK_ALWAYS_EAGER = True
-    bad, good = mailing_of(500), mailing_of(20, name="Good")
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Workspaces that are handed to a closer look, and after how many seconds that is dropped."""
+    handed: list[tuple[str, int]] = []
+
+    def hand_over(*, kwargs: dict[str, str], expires: int) -> None:
+        handed.append((kwargs["workspace_id"], expires))
+
+    monkeypatch.setattr(tasks.look_closely, "apply_async", hand_over)
+    return handed
+
+
+def test_beat_stops_what_is_bad_at_once_and_leaves_what_is_slow_to_others(looks: list[tuple[str, int]]) -> None:
+    bad, good, also_good = mailing_of(500), mailing_of(20, name="Good"), mailing_of(20, name="Also good")
+    Campaign.objects.filter(pk=also_good.campaign.pk).update(workspace=good.workspace)
     trouble(bad, hard=30)
-    assert set(list_watched()) == {bad.campaign.pk, good.campaign.pk}
-    for campaign_id in list_watched():
-        tasks.watch_campaign(campaign_id=str(campaign_id))
+    tasks.watch_campaigns()
     assert state(bad).status == Campaign.Status.PAUSED
     assert state(good).status == Campaign.Status.SENDING
+    tasks.watch_campaigns()
+    assert looks == [(str(good.workspace.pk), tasks.LOOK_EXPIRES_S)], "a second look is queued behind the first"
+    assert 0 < tasks.LOOK_EXPIRES_S <= 60
+    tasks.look_closely(workspace_id=str(good.workspace.pk))
+    tasks.watch_campaigns()
+    assert len(looks) == 1, "links that have just been asked are asked again"
+
+
+def test_a_closer_look_may_be_asked_for_again_when_it_was_done(looks: list[tuple[str, int]]) -> None:
+    mailing = mailing_of(40, minutes_ago=40)
+    hold(mailing, 5)
+    tasks.watch_campaigns()
+    tasks.look_closely(workspace_id=str(mailing.workspace.pk))
+    assert Message.objects.filter(status=Message.Status.QUEUED).count() == 5
+    Message.objects.filter(status=Message.Status.QUEUED).update(status=Message.Status.SENT)
+    Campaign.objects.filter(pk=mailing.campaign.pk).update(canary_released_at=None)
+    tasks.watch_campaigns()
+    assert len(looks) == 2
+
+
+def test_a_campaign_that_cannot_be_asked_about_keeps_no_other_from_being_asked(
+    monkeypatch: pytest.MonkeyPatch, looks: list[tuple[str, int]]
+) -> None:
+    broken, bad = mailing_of(20, name="Broken"), mailing_of(500)
+    trouble(bad, hard=30)
+
+    def fail_for_one(campaign_id: Any, **more: Any) -> Any:
+        if campaign_id == broken.campaign.pk:
+            raise ValueError("broken")
+        return watch_rates(campaign_id, **more)
+
+    monkeypatch.setattr(tasks, "watch_rates", fail_for_one)
+    tasks.watch_campaigns()
+    assert state(bad).status == Campaign.Status.PAUSED
+
+
+def test_more_campaigns_of_one_workspace_than_were_ever_asked_at_once_leave_the_others_watched(
+    looks: list[tuple[str, int]],
+) -> None:
+    crowd = make_workspace("Crowd")
+    Campaign.objects.bulk_create(
+        Campaign(workspace=crowd, name=f"C{n}", status=Campaign.Status.SENDING, launched_at=NOW - timedelta(days=9),
+                 brake={"dead_links": False})
+        for n in range(501)
+    )  # fmt: skip
+    bad = mailing_of(500)
+    trouble(bad, hard=30)
+    tasks.watch_campaigns()
+    assert state(bad).status == Campaign.Status.PAUSED
 
 
 def test_asking_about_a_large_campaign_reads_only_what_went_wrong(django_assert_max_num_queries: Any) -> None:
     mailing = mailing_of(500)
-    with django_assert_max_num_queries(8):
-        assert look(mailing) == ""
+    with django_assert_max_num_queries(6):
+        assert watch_rates(mailing.campaign.pk, now=NOW) == mailing.workspace.pk
 
 
 def test_what_the_brake_shows_has_figures_a_limit_and_advice() -> None:
@@ -409,9 +420,15 @@ def test_more_trouble_never_looks_better(happened: int, messages: int, limit: fl
         return
     if is_reached(happened, messages, limit):
         assert is_reached(happened + 1, messages, limit)
-        assert messages >= FEWEST
+        assert messages >= ENOUGH or happened >= FEWEST_TROUBLES
         assert happened / messages >= limit
         assert messages >= ENOUGH or tail(happened, messages, limit) <= CHANCE + 1e-9
+
+
+@pytest.mark.parametrize("name", ["bounce_rate", "complaint_rate", "unsubscribe_rate"])
+def test_what_happened_more_often_than_mails_left_is_counted_among_what_happened(name: str) -> None:
+    happened, messages = Evidence(1, 3, 0, 1, 3, 3).of(name)
+    assert messages >= happened == 3
 
 
 def test_the_tail_is_the_exact_binomial_one() -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from accounts.models import Activity
 from aiwriter.models import Exemplar
-from analytics.decisions import decide, list_open_tests
+from analytics.decisions import decide, open_tests
 from analytics.models import CampaignStats
 from analytics.tasks import decide_tests
-from campaigns.models import Campaign, Experiment, Variant
+from campaigns.models import Campaign, Experiment, Message, Variant
 from campaigns.services.winners import name_winner
 from pulsequill.core.errors import WrongState
 from tests.analytics.making import SENT_AT, Mailing, make_mailing
@@ -78,7 +78,7 @@ def test_what_was_decided_is_not_decided_again(db):
 
     assert again.decided_at == NOW
     assert winners(mailing) == ["B"]
-    assert list_open_tests(NOW) == []
+    assert not open_tests(NOW).exists()
 
 
 def test_nothing_is_concluded_when_people_were_not_split_as_planned(db):
@@ -112,6 +112,35 @@ def test_beat_judges_launched_campaigns_with_several_variants(db, time_machine):
     decide_tests()
 
     assert [winners(each) for each in (mailing, single, draft)] == [["B"], [], []]
+
+
+def test_many_older_tests_of_others_keep_no_test_from_being_judged(db, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    crowd = compared(*CLOSE)
+    older = Campaign.objects.bulk_create(
+        Campaign(workspace=crowd.workspace, name=f"C{n}", status="sending", launched_at=NOW - timedelta(days=9))
+        for n in range(201)
+    )
+    Variant.objects.bulk_create(
+        Variant(workspace=crowd.workspace, campaign=campaign, label=label, share=50)
+        for campaign in older
+        for label in "AB"
+    )
+    mailing = compared(*CLEAR)
+
+    decide_tests()
+
+    assert winners(mailing) == ["B"]
+
+
+def test_a_paused_campaign_is_asked_about_only_when_nobody_waits_for_its_test(db):
+    idle, waiting = compared(*CLOSE), compared(*CLOSE)
+    Campaign.objects.update(status=Campaign.Status.PAUSED)
+    assert set(open_tests(NOW)) == {idle.campaign, waiting.campaign}
+    Message.objects.filter(pk=waiting.messages[0].pk).update(status=Message.Status.HELD, variant=None)
+    assert set(open_tests(NOW)) == {idle.campaign}
+    Campaign.objects.update(status=Campaign.Status.SENDING)
+    assert set(open_tests(NOW)) == {idle.campaign, waiting.campaign}
 
 
 def test_a_test_has_one_winner_and_a_draft_has_none(db):

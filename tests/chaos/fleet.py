@@ -66,7 +66,7 @@ class Fleet:
         """Start `worker-N`, `beat-N`, `consumer-N` or `web`."""
         commands = {
             "beat": (*CELERY, "beat", "--pidfile=", "--loglevel=WARNING"),
-            "worker": (*WORKER[:-1], "--loglevel=WARNING", "-n", f"{name}@%h", "-Q", "default,sending", "-P",
+            "worker": (*WORKER[:-1], "--loglevel=WARNING", "-n", f"{name}@%h", "-Q", "default,sending,watch", "-P",
                        "prefork", "-c", str(CONCURRENCY), "-O", "fair"),
             "consumer": (sys.executable, "manage.py", "consume_events"),
             "web": (sys.executable, "-m", "pulsequill.web"),

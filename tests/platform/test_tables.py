@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django_celery_beat.models import PeriodicTask
 
 from aiwriter.tasks import run_generation
+from analytics.tasks import watch_campaigns
 from audiences.tasks import run_import
 from campaigns.tasks import deliver_slice, sweep
 from pulsequill.celery import app
@@ -77,6 +78,7 @@ def test_slow_work_has_queues_of_its_own_and_everything_else_goes_to_the_default
     assert own == {
         "campaigns.tasks.deliver_slice": "sending",
         "campaigns.tasks.deliver_message": "sending",
+        "analytics.tasks.watch_campaigns": "watch",
         "audiences.tasks.run_import": "imports",
         "audiences.tasks.undo_import_rows": "imports",
         "aiwriter.tasks.run_generation": "ai",
@@ -99,6 +101,7 @@ def test_a_message_waits_in_the_queue_of_its_task() -> None:
     run_import.delay(import_id="made up")
     run_generation.delay(generation_id="made up")
     sweep.delay()
+    watch_campaigns.delay()
     with redis.Redis.from_url(settings.CELERY_BROKER_URL) as broker:
         assert {queue: broker.llen(queue) for queue in QUEUES} == dict.fromkeys(QUEUES, 1)
 
