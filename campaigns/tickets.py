@@ -22,6 +22,10 @@ from campaigns.models import Campaign, Experiment, Variant
 #: A draw is one of so many tickets: fine enough for shares of a hundredth of a percent.
 TICKETS = 10_000
 
+#: A draw may leave a small part of a small list empty. So many are in it all the same, or everybody when there are
+#: fewer: first readers, and people of a test for each variant. The next tickets are taken, so it can be repeated.
+FEWEST = 10
+
 #: Reasons of the ledger: not mailed, to compare with; waits for the test's end or next wave; waits for first readers.
 HELD_OUT = "held_out"
 FOR_TEST = "waits_for_test"

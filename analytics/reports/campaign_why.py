@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.models import Conversion, Event
+from analytics.models import Conversion, Event, EventArchive
 from analytics.reports.campaign_bounce_words import reason_of
 from analytics.reports.campaign_overview import money
 from analytics.selectors.breakdowns import REASON_LABELS, client_of, short_url
@@ -206,7 +206,10 @@ def _plan(campaign: Campaign, message: Message, contact: Contact | None) -> Iter
         detail = f"Drawn from the contact and the campaign, so it is the same each time (shares {shares}).{ticket}"
         yield Step(f"Variant {message.variant.label}", detail, None, "columns")
     if campaign.canary_share and message.status != Message.Status.SKIPPED and draws:
-        is_first = draws[Draw.CANARY] < TICKETS * campaign.canary_share / 100
+        released = campaign.canary_released_at
+        # of a small list, the next tickets are among the first readers too: they were mailed before the others
+        was_early = message.claimed_at is not None and (released is None or message.claimed_at < released)
+        is_first = draws[Draw.CANARY] < TICKETS * campaign.canary_share / 100 or was_early
         words = "Among the first readers" if is_first else "After the first readers"
         yield Step(words, f"{campaign.canary_share} of 100 got it first. It drew {draws[Draw.CANARY]:,}.", None, "flag")
 
@@ -246,12 +249,15 @@ def _suppression_step(stop: Suppression, title: str) -> Step:
     return Step(title, f"{stop.get_reason_display()}{told_by}.", stop.created_at, "block")
 
 
-def _events(message: Message) -> list[Event]:
-    events = Event.objects.for_workspace(message.workspace_id).filter(message=message).select_related("link")
-    return list(events.order_by("occurred_at", "id")[:MOST_EVENTS])
+def _events(message: Message) -> list[Event | EventArchive]:
+    found: list[Event | EventArchive] = []
+    for model in (Event, EventArchive):
+        events = model.objects.for_workspace(message.workspace_id).filter(message=message).select_related("link")
+        found += events.order_by("occurred_at", "id")[:MOST_EVENTS]
+    return sorted(found, key=lambda event: (event.occurred_at, event.pk))[:MOST_EVENTS]
 
 
-def _event_step(event: Event, message: Message) -> Step:
+def _event_step(event: Event | EventArchive, message: Message) -> Step:
     """Say one event, and for opens and clicks who it was and how that is known."""
     icon, word = LOOKS.get(event.kind, ("info", f"Reported: {event.data.get('reported_kind', 'something else')}"))
     details = []
@@ -279,7 +285,7 @@ def _goals(message: Message) -> Iterator[Step]:
         yield Step(f"Reached “{row.goal.name}”", f"{row.times} times{worth}".strip(), row.first_at, "star")
 
 
-def _unknown(campaign: Campaign, message: Message, events: list[Event]) -> Iterator[str]:
+def _unknown(campaign: Campaign, message: Message, events: list[Event | EventArchive]) -> Iterator[str]:
     """Yield what the answer cannot say."""
     if message.contact_id is None:
         yield "The contact was deleted since, so its lists and segments cannot be shown."

@@ -13,6 +13,7 @@ from analytics.selectors.figures import list_campaign_figures
 from analytics.selectors.judging import needed_at
 from analytics.selectors.outcomes import FACTS
 from campaigns.models import Campaign, Experiment
+from campaigns.tickets import FEWEST
 
 #: Taken where the workspace has no past of its own; lower than most senders see, so that plans err on the safe side.
 USUAL = {"clicks": 0.02, "opens": 0.25, "goal": 0.005}
@@ -108,7 +109,7 @@ def get_prospect(
     mailed = audience * (100 - holdout_share) / 100
     smallest = min(shares) / sum(shares)
     if experiment.mode == Experiment.Mode.WINNER:
-        mailed *= experiment.test_share / 100
+        mailed = max(mailed * experiment.test_share / 100, min(mailed, FEWEST * len(shares)))
     elif experiment.mode == Experiment.Mode.BANDIT:
         smallest = 1 / len(shares)
     per_variant, rate = int(mailed * smallest), float(f"{base.rate:.2g}")

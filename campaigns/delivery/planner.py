@@ -13,6 +13,7 @@ from audiences.selectors import audience_sql
 from campaigns.content.compile import compile_variant
 from campaigns.delivery.pacing import due_at_sql
 from campaigns.delivery.providers import active_provider
+from campaigns.delivery.waves import fill_small_parts
 from campaigns.lifecycle import change_status
 from campaigns.models import Campaign, Link, Variant
 from campaigns.tickets import FOR_CANARY, FOR_TEST, HELD_OUT, TICKETS, Draw, part_of, share_out, test_range, ticket_sql
@@ -130,6 +131,7 @@ def _plan(campaign: Campaign, variants: list[Variant], now: datetime) -> int:
             ],
         )
         planned = int(cursor.rowcount)
+        fill_small_parts(campaign, variants, now=now)
         if planned >= ROWS_THAT_SKEW:
             cursor.execute("ANALYZE campaigns_message")
         return planned

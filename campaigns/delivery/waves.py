@@ -7,15 +7,25 @@ wakes the workers after the commit; when nobody does, the sweep finds what is du
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from campaigns.delivery.local_time import due_at_sql
 from campaigns.models import Campaign, Message, Variant
-from campaigns.tickets import FOR_CANARY, TICKETS, Draw, Range, share_out, ticket_sql
+from campaigns.tickets import (
+    FEWEST,
+    FOR_CANARY,
+    TICKETS,
+    Draw,
+    Range,
+    share_out,
+    test_range,
+    ticket_sql,
+)
 from pulsequill.core.errors import Invalid
 
 #: Those of a paused one wait in the queue until somebody resumes it.
@@ -35,6 +45,44 @@ UPDATE campaigns_message m SET variant_id = v.id, status = %s, reason = %s, due_
          ON {own}
  WHERE m.id = a.id
 """
+
+_FILL_FIRST = """
+UPDATE campaigns_message SET status = 'queued', reason = ''
+ WHERE id IN (SELECT m.id FROM campaigns_message m
+               WHERE m.campaign_id = %s AND m.status = 'held' AND m.reason = %s
+               ORDER BY {turn}, m.id LIMIT %s)
+"""
+
+
+def fill_small_parts(campaign: Campaign, variants: Iterable[Variant], *, now: datetime) -> None:
+    """Let a test and its first readers be somebody, where shares of a small list came to nobody or to very few.
+
+    Runs at the end of the plan, in the launch's transaction. Whoever has the next ticket is taken.
+
+    Args:
+        campaign: with its workspace.
+        variants: its variants.
+        now: the time of the launch.
+    """
+    variants = [variant for variant in variants if variant.share]
+    rows = Message.objects.for_workspace(campaign.workspace_id).filter(campaign=campaign, is_test=False)
+    if test_range(campaign, variants)[1] < TICKETS:
+        tested = rows.filter(variant__isnull=False).exclude(status=Message.Status.SKIPPED)
+        lacking = _lacking(tested, FEWEST * len(variants))
+        if lacking:
+            shares = share_out({variant.pk: variant.share for variant in variants})
+            _release(campaign, shares, now=now, of_test=True, count=lacking)
+    if campaign.canary_share:
+        lacking = _lacking(rows.filter(status=Message.Status.QUEUED), FEWEST)
+        if lacking:
+            statement = _FILL_FIRST.format(turn=ticket_sql(campaign.pk, Draw.CANARY, _WHO))
+            with connection.cursor() as cursor:
+                cursor.execute(statement, [campaign.pk, FOR_CANARY, lacking])
+
+
+def _lacking(rows: QuerySet[Message], fewest: int) -> int:
+    """Return how many rows there are too few; reads no more than it takes to tell."""
+    return fewest - rows.order_by()[:fewest].count()
 
 
 @transaction.atomic

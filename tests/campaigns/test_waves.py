@@ -23,7 +23,16 @@ from campaigns.models import Campaign, Experiment, Link, Message, Variant
 from campaigns.selectors.waves import get_waves
 from campaigns.services import erasing, sending
 from campaigns.services import waves as doors
-from campaigns.tickets import FOR_CANARY, FOR_TEST, HELD_OUT, TICKETS, Draw, share_out, ticket_sql
+from campaigns.tickets import (
+    FEWEST,
+    FOR_CANARY,
+    FOR_TEST,
+    HELD_OUT,
+    TICKETS,
+    Draw,
+    share_out,
+    ticket_sql,
+)
 from pulsequill.core.errors import DomainError, Invalid
 from tests.campaigns.making import HELLO, make_campaign, make_list, make_workspace
 from tests.campaigns.sending import captured, rows_of, statuses_of
@@ -194,16 +203,51 @@ def test_the_draws_say_nothing_about_each_other() -> None:
         assert abs(sum(person[draw] for person in people) - 10_000) < 400
 
 
-def test_one_percent_of_a_small_list_is_one_percent_on_average() -> None:
-    """Forty campaigns to fifty people: about twenty first readers, where whole percents would round to none."""
-    workspace, contacts = make_many(50)
-    readers = make_list(workspace, *contacts)
-    first = 0
-    for _ in range(40):
-        campaign = make_campaign(workspace, lists=[readers])
-        Campaign.objects.filter(pk=campaign.pk).update(canary_share=1)
-        first += statuses_of(launch(fresh(campaign)))["queued"]
-    assert 4 <= first <= 42
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    size=st.integers(0, 90),
+    shares=st.sampled_from([(100,), (50, 50), (20, 30, 50), (25, 25, 25, 25)]),
+    mode=st.sampled_from(["", "winner", "bandit"]),
+    test_share=st.integers(1, 10),
+    holdout=st.sampled_from([0, 30]),
+    canary=st.integers(0, 5),
+)
+def test_a_small_part_of_a_small_list_is_somebody(
+    size: int, shares: tuple[int, ...], mode: str, test_share: int, holdout: int, canary: int
+) -> None:
+    """One percent of fifty people is nobody in six of ten draws, and then a test or a canary would show nothing."""
+    campaign = launch(
+        make_test(size, shares=shares, mode=mode, test_share=test_share, holdout_share=holdout, canary_share=canary)
+    )
+    rows = [row for row in rows_of(campaign) if row.reason != HELD_OUT]
+    first = [row for row in rows if row.status == "queued"]
+    tested = [row for row in rows if row.variant_id is not None]
+    is_tested = mode != "" and len(shares) > 1
+    assert len(tested) >= (min(FEWEST * len(shares), len(rows)) if is_tested else len(rows))
+    assert len(first) >= (min(FEWEST, len(tested)) if canary else len(tested))
+    if is_tested and tested:
+        draws = draws_of(campaign, Draw.PART)
+        waiting = [draws[row.pk] for row in rows if row.variant_id is None]
+        assert not waiting or max(draws[row.pk] for row in tested) <= min(waiting), "the next tickets are taken"
+
+
+def test_parts_that_are_large_enough_are_left_as_they_were_drawn() -> None:
+    campaign = launch(make_test(1000, test_share=20, canary_share=20))
+    rows = rows_of(campaign)
+    fifth = TICKETS // 5
+    in_test = {pk for pk, ticket in draws_of(campaign, Draw.PART).items() if ticket < fifth}
+    early = {pk for pk, ticket in draws_of(campaign, Draw.CANARY).items() if ticket < fifth}
+    assert {row.pk for row in rows if row.variant_id} == in_test
+    assert {row.pk for row in rows if row.status == "queued"} == in_test & early
+
+
+def draws_of(campaign: Campaign, draw: Draw) -> dict[int, int]:
+    ticket = ticket_sql(campaign.pk, draw, "contact_id::text")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id, {ticket} FROM campaigns_message WHERE campaign_id = %s", [campaign.pk])
+        return dict(cursor.fetchall())
 
 
 @settings(
@@ -231,12 +275,13 @@ def test_everybody_is_in_exactly_one_part_and_nobody_is_lost_on_the_way(
     assert canary or not counts[("held", FOR_CANARY)]
     is_tested = mode in ("winner", "bandit") and len(shares) > 1
     asked = (1 - holdout / 100) * (test_share / 100 if is_tested else 1)
-    for number, share in (
-        (counts[("skipped", HELD_OUT)], holdout / 100),
-        (counts[("queued", "")], asked * (canary / 100 if canary else 1)),
+    filled = FEWEST if canary else FEWEST * len(shares) if is_tested else 0
+    for number, share, fewest in (
+        (counts[("skipped", HELD_OUT)], holdout / 100, 0),
+        (counts[("queued", "")], asked * (canary / 100 if canary else 1), filled),
     ):
         deviation = (size * share * (1 - share)) ** 0.5
-        assert abs(number - size * share) <= 6 * deviation + 3
+        assert size * share - 6 * deviation - 3 <= number <= max(size * share + 6 * deviation + 3, fewest)
     for row in rows_of(campaign):
         assert (row.variant_id is None) is (row.reason in (HELD_OUT, FOR_TEST))
 
