@@ -262,10 +262,8 @@ def test_an_outage_costs_no_doubt_and_stops_the_batch(faulty: Bench) -> None:
 
 
 def test_a_slow_answer_is_doubt_and_never_a_second_message(faulty: Bench) -> None:
-    started = time.monotonic()
     codes = faulty.send(f"{faulty.slow}@example.org", "a@example.org", provider=faulty.hasty)
     assert codes == ["timeout", "accepted"]
-    assert time.monotonic() - started < 5
     assert faulty.addresses().count(f"{faulty.slow}@example.org") <= 1
 
 

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -221,27 +221,26 @@ def test_a_misfortune_is_told_and_the_others_arrive(stack: ExitStack, what: str,
 
 @pytest.mark.parametrize(("what", "code"), [(".", "timeout"), ("RCPT", "timeout_before_data")])
 def test_silence_ends_with_our_own_patience(stack: ExitStack, what: str, code: str) -> None:
-    started = time.monotonic()
+    has_given_up = threading.Event()
 
     def silent(talk: Talk, said: str) -> Reply | None:
         if said.startswith(what) and (talk.recipient.startswith("odd") or "<ODD@" in said):
-            time.sleep(1.5)
+            has_given_up.wait()
             return Reply(hangs_up=True)
         return None
 
     _, port = serving(stack, silent)
-    provider = provider_for(stack, at(port, max_connections=1), timeout_s=0.4)
+    stack.callback(has_given_up.set)
+    provider = provider_for(stack, at(port, max_connections=1), timeout_s=1)
     assert hand_over(provider, [message("odd@example.org"), message("a@example.org")]) == [code, "accepted"]
-    assert time.monotonic() - started < 5
 
 
 def test_a_dribbling_server_does_not_outlast_our_patience(stack: ExitStack) -> None:
-    dribble = Reply(b"250 2.0.0 Ok: queued as 123456\r\n", byte_delay_s=0.05)
+    # If each byte started the time anew, all of them would come and the message would count as accepted.
+    dribble = Reply(b"250 2.0.0 Ok: queued as 123456, which is a long name\r\n", byte_delay_s=0.05)
     _, port = serving(stack, answering("odd", ".", dribble))
-    provider = provider_for(stack, at(port, max_connections=1), timeout_s=0.4)
-    started = time.monotonic()
+    provider = provider_for(stack, at(port, max_connections=1), timeout_s=1)
     assert hand_over(provider, [message("odd@example.org")]) == ["timeout"]
-    assert time.monotonic() - started < 1.4, "each byte must not start the time anew"
 
 
 def test_what_does_not_speak_smtp_is_left_after_a_few_tries(stack: ExitStack) -> None:
@@ -285,23 +284,24 @@ def test_a_pulled_brake_ends_the_batch_without_waiting_for_envelopes(stack: Exit
 
     server, port = serving(stack, slow)
     provider = provider_for(stack, at(port, max_connections=2), timeout_s=30)
-    started = time.monotonic()
     codes = hand_over(provider, readers(20), within_s=0.8)
-    assert time.monotonic() - started < 4
     assert Counter(codes)["not_sent"] >= 14
     assert len(server.taken) == Counter(codes)["accepted"]
 
 
 def test_many_connections_open_side_by_side(stack: ExitStack) -> None:
-    def slow_to_greet(_talk: Talk, what: str) -> Reply | None:
-        time.sleep(0.2 if what == "CONNECT" else 0)
+    greetings = threading.Barrier(4)
+
+    def greet_together(_talk: Talk, what: str) -> Reply | None:
+        if what == "CONNECT" and not greetings.broken:
+            with suppress(threading.BrokenBarrierError):
+                greetings.wait(10)
+                greetings.abort()  # four stood here at the same time; the others need not wait
         return None
 
-    server, port = serving(stack, slow_to_greet)
-    started = time.monotonic()
+    server, port = serving(stack, greet_together)
     assert set(hand_over(provider_for(stack, at(port, max_connections=10)), readers(100))) == {"accepted"}
-    assert time.monotonic() - started < 2, "ten greetings in a row would take two seconds"
-    assert server.most_open > 1
+    assert server.most_open >= 4
 
 
 def test_a_batch_of_a_few_opens_one_connection(stack: ExitStack) -> None:
