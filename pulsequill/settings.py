@@ -261,6 +261,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AnsweredByEnum": "aiwriter.services.generations.ANSWERED_BY",
         "CampaignStatusEnum": "campaigns.models.Campaign.Status",
+        "HoldoutVerdictEnum": "analytics.selectors.holdout.VERDICTS",
         "StatementKindEnum": "aiwriter.guardrails.statements.KINDS",
     },
     "SCHEMA_PATH_PREFIX": r"/v1",

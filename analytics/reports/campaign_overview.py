@@ -14,6 +14,7 @@ from django.db.models import Max, Sum
 
 from analytics.models import ConversionStats
 from analytics.selectors.figures import RATES, interval_95, list_campaign_figures
+from analytics.selectors.holdout import get_holdout
 from analytics.selectors.insight import MIN_CAMPAIGNS, MIN_DELIVERED, list_earlier
 from campaigns.models import Campaign, DeliveryMinute
 
@@ -247,6 +248,7 @@ def get_report(campaign: Campaign, figures: dict[str, Any]) -> dict[str, Any]:
         ],
         "delivery": get_delivery(campaign),
         "goals": get_goals(campaign),
+        "holdout": get_holdout(campaign),
         "utm": campaign.utm or {},
     }
 

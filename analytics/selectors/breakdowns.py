@@ -16,6 +16,10 @@ from campaigns.models import Campaign, Link
 #: More domains than anybody reads; the rest is added up.
 MAX_DOMAINS = 100
 MAX_PROVIDERS = 6
+#: Rows of a list of what people read with; the rest is added up.
+MAX_READERS = 5
+#: What people read with and where: name of the list -> dimension of the breakdowns.
+READERS: dict[str, str] = {"devices": "device", "clients": "client", "countries": "country"}
 DOMAIN_COUNTERS = (
     "sent",
     "delivered",
@@ -166,6 +170,24 @@ def get_breakdown(campaign: Campaign, dimension: str) -> list[dict[str, Any]]:
     return sorted(
         rows, key=lambda row: (row["value"] == OTHER, -row["opens"] - row["clicks"], -row["delivered"], row["value"])
     )
+
+
+def get_readers(campaign: Campaign) -> dict[str, list[dict[str, Any]]]:
+    """Return `devices`, `clients` and `countries`: rows of `{label, count, share}` of people's opens and clicks.
+
+    The largest come first, the rest is one row. Without a database of countries there are none.
+    """
+    return {name: _ranked(get_breakdown(campaign, dimension)) for name, dimension in READERS.items()}
+
+
+def _ranked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the largest of a breakdown by what people did, and the rest in one row."""
+    counted = [(str(row["value"]), row["opens"] + row["clicks"]) for row in rows if row["opens"] + row["clicks"]]
+    total = sum(count for _, count in counted)
+    shown, rest = counted[:MAX_READERS], counted[MAX_READERS:]
+    if rest:
+        shown.append((f"{len(rest)} more", sum(count for _, count in rest)))
+    return [{"label": label, "count": count, "share": round(count / total, 4)} for label, count in shown]
 
 
 def _with_rates(row: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from analytics.selectors.holdout import get_holdout
 from analytics.selectors.judging import measure
 from analytics.selectors.outcomes import compared_variants, get_timing
 from campaigns.models import Campaign, Experiment
@@ -49,11 +50,11 @@ def get_experiment(campaign: Campaign) -> dict[str, Any]:
     Returns:
         the rule (`RULE`), `name` of the figure, `unit` (`share` or `money`), `is_launched`, `state`, `outcome`,
         `decided_at`, `decided_by`, `decides_at` (when time is up; None while mails of the test are leaving), `winner`
-        (label or None), `waits_for_person`, `can_choose`, `waves`, `held`; and from `judging.measure`: `leader`,
-        `p_value`, `is_equivalent`, `currency`, `needed` and `missing` people for each variant, `split`, and `variants`:
-        `label`, `subject`, `share`, `exposed`, `converted`, `value`, `rate`, `low`, `high`, `is_best`, `loss`, `lift`
-        over the first, `is_winner`, `is_leader`. Rates are shares of 1, amounts are minor units, times are ISO 8601:
-        a frame can carry it.
+        (label or None), `waits_for_person`, `can_choose`, `waves`, `held`, `holdout` (`holdout.get_holdout`); and from
+        `judging.measure`: `leader`, `p_value`, `is_equivalent`, `currency`, `needed` and `missing` people for each
+        variant, `split`, and `variants`: `label`, `subject`, `share`, `exposed`, `converted`, `value`, `rate`, `low`,
+        `high`, `is_best`, `loss`, `lift` over the first, `is_winner`, `is_leader`. Rates are shares of 1, amounts are
+        minor units, times are ISO 8601: a frame can carry it.
     """
     variants = compared_variants(campaign)
     if len(variants) < 2:
@@ -79,6 +80,7 @@ def get_experiment(campaign: Campaign) -> dict[str, Any]:
         "can_choose": bool(held["held_for_test"]) and campaign.status == Campaign.Status.SENDING,
         "waves": plan.waves,
         "held": held,
+        "holdout": get_holdout(campaign),
         "measured_at": _iso(plan.decided_at or timezone.now()),
         "variants": [
             {

@@ -10,9 +10,8 @@ from django.utils import timezone
 
 from analytics.experiments.lift import Difference, Group, difference_of_means, difference_of_rates, wilson
 from analytics.models import Goal
-from analytics.selectors.experiment import get_plan
 from analytics.selectors.outcomes import goal_id
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Experiment
 from campaigns.tickets import HELD_OUT
 
 #: What can be said of a difference: `counting` until the last window has closed, because a fixed interval that is
@@ -50,8 +49,8 @@ SELECT currency FROM analytics_holdoutconversion
 """
 
 
-def get_holdout(campaign: Campaign) -> dict[str, Any]:
-    """Return how the mailed compare with those who were held out; empty when nobody was, or it has not left yet.
+def get_holdout(campaign: Campaign) -> dict[str, Any] | None:
+    """Return how the mailed compare with those who were held out; None when nobody was, or it has not left yet.
 
     Everybody counts in the group that was drawn for them, from the launch until the goal's window has passed: who was
     skipped, refused, or never opened is one of the mailed. Counted are goals that were reported about contacts, those
@@ -65,9 +64,9 @@ def get_holdout(campaign: Campaign) -> dict[str, Any]:
         is the difference times the mailed; `verdict` is one of `VERDICTS`.
     """
     if not campaign.holdout_share or campaign.launched_at is None:
-        return {}
-    plan = get_plan(campaign)
-    goal = goal_id(plan)
+        return None
+    plan = Experiment.objects.for_workspace(campaign.workspace_id).filter(campaign=campaign).first()
+    goal = goal_id(plan) if plan else None
     goals = Goal.objects.for_workspace(campaign.workspace_id).filter(**({"pk": goal} if goal else {}))
     windows = list(goals.values_list("window_days", flat=True))
     until = campaign.launched_at + timedelta(days=max(windows, default=0))
@@ -78,7 +77,7 @@ def get_holdout(campaign: Campaign) -> dict[str, Any]:
     enough_paid = min(mailed.paid, held_out.paid) >= ENOUGH_PAID
     return {
         "share": campaign.holdout_share,
-        "goal_key": plan.goal_key,
+        "goal_key": plan.goal_key if plan else "",
         "has_goals": bool(windows),
         "counts_until": until.isoformat().replace("+00:00", "Z"),
         "is_over": is_over,

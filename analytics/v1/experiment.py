@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from analytics.selectors.experiment import get_experiment
 from analytics.services.experiments import LONGEST_REASON, choose_winner
 from analytics.v1.campaigns import TAGS, CampaignFiguresView
+from analytics.v1.serializers import HoldoutSerializer
 from campaigns.models import Campaign, Experiment
 from campaigns.selectors.campaigns import get_variant
 from pulsequill.core.errors import NotFound
@@ -111,6 +112,7 @@ class ExperimentSerializer(serializers.Serializer[Any]):
     split = SplitSerializer()
     waves = WaveSerializer(many=True)
     held = HeldSerializer()
+    holdout = HoldoutSerializer(allow_null=True, help_text="Null when nobody was held out.")
     variants = StandingSerializer(many=True)
 
 
@@ -135,6 +137,7 @@ _STANDING: dict[str, Any] = {
     },
     "waves": [{"at": "2026-06-02T11:31:00Z", "recipients": 72080, "shares": {"B": 1.0}}],
     "held": {"held_for_test": 0, "held_for_canary": 0, "held_out": 0},
+    "holdout": None,
     "variants": [
         {
             "id": "0197a1d2-7c55-7c3e-9d1f-1f2e3d4c5b6a", "label": "A", "subject": "The harvest lot is here",

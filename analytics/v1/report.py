@@ -16,7 +16,7 @@ from analytics.reports.campaign_why import get_why
 from analytics.selectors.figures import get_campaign_stats
 from analytics.selectors.live_parts import get_mailboxes
 from analytics.v1.campaigns import TAGS
-from analytics.v1.serializers import StatsSerializer
+from analytics.v1.serializers import HoldoutSerializer, StatsSerializer
 from campaigns.models import Message
 from campaigns.selectors.campaigns import get_campaign, get_campaign_alone
 from pulsequill.core.errors import FieldError, Invalid
@@ -78,6 +78,7 @@ class CampaignReportSerializer(serializers.Serializer[Any]):
     compared = ComparedRateSerializer(many=True)
     delivery = DeliveryFactsSerializer()
     goals = ReachedGoalSerializer(many=True)
+    holdout = HoldoutSerializer(allow_null=True, help_text="Null when nobody was held out.")
     utm = serializers.DictField(child=serializers.CharField(allow_blank=True))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from aiwriter.services.generations import ANSWERED_BY
@@ -11,6 +12,7 @@ from analytics.models import Event
 from analytics.selectors import RATES
 from analytics.selectors.breakdowns import DOMAIN_COUNTERS
 from analytics.selectors.figures import EVENT_COUNTERS, STATUSES
+from analytics.selectors.holdout import VERDICTS
 from analytics.selectors.timeline import SERIES
 
 _COUNTS = ("recipients", *STATUSES, "delivered", *EVENT_COUNTERS)
@@ -158,3 +160,46 @@ class FollowUpSerializer(serializers.Serializer[Any]):
     segment = serializers.UUIDField()
     rules = serializers.JSONField()
     generation = serializers.UUIDField()
+
+
+@extend_schema_serializer(component_name="HoldoutGroup")
+class HoldoutGroupSerializer(serializers.Serializer[Any]):
+    """Everybody who was drawn for one group, whether a mail arrived or not."""
+
+    people = serializers.IntegerField()
+    converted = serializers.IntegerField(help_text="Those of them about whom a goal was reported in time.")
+    rate = serializers.FloatField(help_text="A share of 1.")
+    low = serializers.FloatField(help_text="Lower end of its 95 % interval (Wilson).")
+    high = serializers.FloatField()
+    value = serializers.IntegerField(help_text="Sum of the amounts, in minor units.")
+    mean = serializers.FloatField(help_text="Of a person, those who spent nothing too.")
+
+
+@extend_schema_serializer(component_name="HoldoutDifference")
+class HoldoutDifferenceSerializer(serializers.Serializer[Any]):
+    """The mailed less the held out."""
+
+    difference = serializers.FloatField(help_text="Of the rates, a share of 1; of the means, minor units.")
+    low = serializers.FloatField(help_text="Lower end of its 95 % confidence interval.")
+    high = serializers.FloatField()
+    lift = serializers.FloatField(allow_null=True, help_text="As a share of what the held out did.")
+    extra = serializers.IntegerField(help_text="The difference times the mailed: goals, or minor units.")
+    extra_low = serializers.IntegerField()
+    extra_high = serializers.IntegerField()
+    verdict = serializers.ChoiceField(VERDICTS)
+
+
+@extend_schema_serializer(component_name="Holdout")
+class HoldoutSerializer(serializers.Serializer[Any]):
+    """What a campaign brought beyond what would have happened anyway, by intention to treat."""
+
+    share = serializers.IntegerField(help_text="Percent of the audience who got nothing.")
+    goal_key = serializers.CharField(allow_blank=True, help_text="Empty: any goal.")
+    has_goals = serializers.BooleanField()
+    counts_until = serializers.DateTimeField(help_text="The last goal's window after the launch.")
+    is_over = serializers.BooleanField()
+    currency = serializers.CharField(allow_blank=True)
+    mailed = HoldoutGroupSerializer()
+    held_out = HoldoutGroupSerializer()
+    conversions = HoldoutDifferenceSerializer()
+    revenue = HoldoutDifferenceSerializer(allow_null=True, help_text="Null when no money was named.")

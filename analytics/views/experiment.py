@@ -17,6 +17,7 @@ from analytics.preflight import too_small
 from analytics.selectors.experiment import WORDS, get_experiment, get_plan
 from analytics.selectors.prospects import Prospect, get_prospect, visible_lift
 from analytics.services.experiments import LONGEST_REASON, choose_winner
+from analytics.views import holdout
 from analytics.views.live import find_campaign
 from audiences import selectors as audiences
 from campaigns.models import Campaign, Experiment
@@ -69,6 +70,7 @@ def get_card(campaign: Campaign, role: str) -> dict[str, Any]:
     return {
         **test,
         "campaign": campaign,
+        "holdout": holdout.card_of(test["holdout"]),
         "look": LOOKS[test["state"]],
         "state_words": Experiment.State(test["state"]).label,
         "mode_words": Experiment.Mode(test["mode"]).label,

@@ -18,12 +18,14 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from accounts.views.access import WorkspaceTemplatePage
 from analytics.reports import campaign_clicks as clicks
 from analytics.reports import campaign_overview as overview
+from analytics.selectors.breakdowns import get_readers
 from analytics.selectors.figures import get_campaign_stats
 from analytics.selectors.insight import MIN_CAMPAIGNS, MIN_DELIVERED, MOST_CAMPAIGNS
 from analytics.views import charts
+from analytics.views import holdout as holdouts
 from analytics.views.experiment import get_card
 from analytics.views.live import zone_of
-from analytics.views.live_words import CHART_SERIES, VIEW_WORDS
+from analytics.views.live_words import CHART_SERIES, READERS, VIEW_WORDS
 from campaigns.models import Campaign, Variant
 from campaigns.selectors import campaigns as campaign_selectors
 from campaigns.selectors.providers import KINDS
@@ -130,6 +132,8 @@ class ReportOverview(ReportPage):
             campaign, chosen=chosen, now=timezone.now(), is_cumulative=is_sum, zone=self.zone
         )
         bands = [figures["sent"], figures["delivered"], view["opens"], view["clicks"]]
+        found = get_readers(campaign)
+        read = self.request.GET.get("read", "")
         tones = ("f-delivered", "f-delivered", "f-human" if self.shown == "human" else "f-machine", "f-click")
         return super().get_context_data(
             campaign=campaign,
@@ -148,6 +152,9 @@ class ReportOverview(ReportPage):
             delivery=overview.get_delivery(campaign),
             carrier=KINDS[campaign.provider].name if campaign.provider in KINDS else campaign.provider,
             goals=overview.get_goals(campaign),
+            holdout=holdouts.get_card(campaign),
+            readers=[(name, *words, found[name]) for name, words in READERS.items()],
+            chosen={"read": read if found.get(read) else "devices"},
             links=clicks.list_links(campaign, shown=self.shown)[:5],
             sent_as=_senders(campaign),
             **kwargs,
@@ -332,5 +339,9 @@ class ReportVariants(ReportPage):
         figures = get_campaign_stats(campaign)
         rows = [{**row, "view": overview.view_of(row, self.shown)} for row in figures["variants"]]
         return super().get_context_data(
-            campaign=campaign, rows=rows, test=get_card(campaign, self.membership.role), **kwargs
+            campaign=campaign,
+            rows=rows,
+            test=get_card(campaign, self.membership.role),
+            holdout=holdouts.get_card(campaign),
+            **kwargs,
         )

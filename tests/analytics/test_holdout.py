@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from analytics.ingest.store import store
 from analytics.models import Conversion, Goal, HoldoutConversion
 from analytics.selectors.holdout import get_holdout
 from audiences.services import erase_contact
-from campaigns.models import Campaign, Message
+from campaigns.models import Campaign, Experiment, Message, Variant
 from campaigns.tickets import HELD_OUT
 from pulsequill.core.event_log import encode
 from tests.analytics.making import SENT_AT, Mailing, make_mailing, make_member, make_workspace
@@ -141,7 +142,7 @@ def test_campaigns_that_hold_nobody_out_and_other_workspaces_are_left_alone() ->
 
     report(ordered(mailing.messages[1]), ordered(message))
 
-    assert get_holdout(mailing.campaign) == {}
+    assert get_holdout(mailing.campaign) is None
     assert not HoldoutConversion.objects.exists()
 
 
@@ -207,6 +208,46 @@ def test_few_people_are_not_enough_to_tell() -> None:
     assert found["conversions"]["verdict"] == "not_enough"
     assert found["revenue"]["verdict"] == "not_enough"
     assert found["conversions"]["lift"] is None, "nobody who was held out ordered, so there is nothing to be a share of"
+
+
+@pytest.mark.django_db
+def test_only_the_goal_of_the_test_counts_when_it_has_one() -> None:
+    mailing = make_holdout(2, 1)
+    Goal.objects.create(workspace=mailing.workspace, key="visit", name="Visit", window_days=90)
+    Experiment.objects.create(workspace=mailing.workspace, campaign=mailing.campaign, metric="goal", goal_key="visit")
+    report(ordered(mailing.messages[2]))
+
+    found = get_holdout(mailing.campaign)
+    assert (found["goal_key"], found["held_out"]["converted"]) == ("visit", 0)
+    assert found["counts_until"] == (LAUNCHED + timedelta(days=90)).isoformat().replace("+00:00", "Z")
+
+
+@pytest.mark.django_db
+def test_the_report_the_card_of_the_test_and_v1_say_the_same(client: Client) -> None:
+    mailing = make_holdout(40, 40)
+    second = {"label": "B", "subject": "Plum", "share": 50}
+    Variant.objects.create(workspace=mailing.workspace, campaign=mailing.campaign, **second)
+    client.force_login(make_member(mailing.workspace))
+    report(*(ordered(message, 2500) for message in (*mailing.messages[:30], *mailing.messages[40:52])))
+    campaign = mailing.campaign.pk
+
+    for page in (f"/campaigns/{campaign}/report", f"/campaigns/{campaign}/report/variants"):
+        text = client.get(page).content.decode()
+        assert "More goals were reached because of this mail by 150 % of what happens anyway" in text
+        assert "+45.00 points" in text and "450.00 EUR" in text
+    said = [client.get(f"/v1/campaigns/{campaign}/{of}").json()["holdout"] for of in ("report", "experiment")]
+    assert said[0] == said[1]
+    assert said[0]["conversions"]["verdict"] == said[0]["revenue"]["verdict"] == "more"
+    assert (said[0]["conversions"]["extra"], said[0]["revenue"]["extra"]) == (18, 45_000)
+
+
+@pytest.mark.django_db
+def test_a_page_says_that_it_is_not_enough_to_tell(client: Client) -> None:
+    mailing = make_holdout(9, 3)
+    client.force_login(make_member(mailing.workspace))
+    report(ordered(mailing.messages[0]))
+
+    assert "Not enough to tell yet" in client.get(f"/campaigns/{mailing.campaign.pk}/report").content.decode()
 
 
 #: Newcombe 1998, table II: the hybrid score interval (method 10) of the difference of two rates.
