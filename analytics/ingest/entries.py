@@ -122,7 +122,7 @@ def _messages(ids: list[int]) -> dict[int, _MessageRow]:
             [ids],
         )
         return {
-            message_id: _MessageRow(*names, _moment(claimed_at), _moment(sent_at), domain)
+            message_id: _MessageRow._make((*names, _moment(claimed_at), _moment(sent_at), domain))
             for message_id, *names, claimed_at, sent_at, domain in cursor.fetchall()
         }
 

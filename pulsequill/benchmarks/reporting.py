@@ -33,6 +33,9 @@ READING = (
 #: What an answer may take at p95, whatever it is compared with.
 LIMIT_MS = 50.0
 ROUNDS = 40
+#: What the target speaks of. The short size has a tenth; counting grows with the events and answers do not
+#: (`reports_growth`), so there the counting of all is reckoned from that of the tenth.
+EVENTS, FEWER_EVENTS = 10_000_000, 1_000_000
 #: Events of one message.
 EVENTS_A_MESSAGE = 10
 
@@ -173,18 +176,19 @@ def _raw_count(campaign: Campaign) -> tuple[float, tuple[int, int]]:
 
 def _prepare(is_full: bool) -> tuple[Callable[[], float], Callable[[], float]]:
     mail.empty_ledger()
-    campaign = _read_campaign("Reports", 10_000_000 if is_full else 1_000_000)
+    events = EVENTS if is_full else FEWER_EVENTS
+    campaign = _read_campaign("Reports", events)
     client = _reader(campaign)
     figures = get_campaign_stats(campaign)
     counted = _raw_count(campaign)[1]
     assert counted == (figures["unique_opens"], figures["unique_clicks"]), "the report differs from the events"
-    return lambda: _p95_ms(client, campaign), lambda: _raw_count(campaign)[0]
+    return lambda: _p95_ms(client, campaign), lambda: _raw_count(campaign)[0] * EVENTS / events
 
 
 def _prepare_growth(is_full: bool) -> tuple[Callable[[], float], Callable[[], float]]:
     mail.empty_ledger()
-    small = _read_campaign("A tenth", 1_000_000 if is_full else 100_000)
-    large = _read_campaign("Ten times as many", 10_000_000 if is_full else 1_000_000)
+    small = _read_campaign("A tenth", FEWER_EVENTS if is_full else FEWER_EVENTS // 10)
+    large = _read_campaign("Ten times as many", EVENTS if is_full else FEWER_EVENTS)
     clients = {campaign.pk: _reader(campaign) for campaign in (small, large)}
     return lambda: _medians_ms(clients[large.pk], large), lambda: _medians_ms(clients[small.pk], small)
 
@@ -192,7 +196,7 @@ def _prepare_growth(is_full: bool) -> tuple[Callable[[], float], Callable[[], fl
 BENCHMARK = Benchmark(
     name="Report answers over all events of a campaign",
     unit="ms at p95",
-    reference_name="counting the events",
+    reference_name="counting 10 million events; the short size counts one and reckons",
     prepare=_prepare,
     floor=1 / 0.08,
     aim=1 / 0.04,
