@@ -212,7 +212,7 @@ class ReportRecipientAdmin(LedgerAdmin):
 class ReportMailAdmin(LedgerAdmin):
     """What was mailed."""
 
-    list_display = ("recipient", "slot_at", "status", "reason", "sent_at")
+    list_display = ("recipient", "slot_at", "status", "reason", "refusals", "retry_at", "sent_at")
     list_filter = ("status",)
     list_select_related = ("recipient",)
     ordering = ("-id",)

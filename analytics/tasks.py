@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from analytics.brake import watch, watch_rates, watched_campaigns
 from analytics.decisions import decide, open_tests
-from analytics.ingest import archive, rule_runs
+from analytics.ingest import archive, rule_runs, strays
 from analytics.models import RuleRun
 from analytics.reports import calendar, facets
 from analytics.rounds import in_turn
@@ -99,7 +99,8 @@ def sweep_rule_runs(**_later: Any) -> None:
 
 @shared_task
 def archive_events(**_later: Any) -> None:
-    """Move old events to the archive, and drop the months of it that have had their time."""
+    """Move old events to the archive, drop the months of it and forget the strays that have had their time."""
+    strays.forget_old_strays()
     archive.move_old_events()
     archive.drop_expired_months()
 

@@ -208,6 +208,12 @@ VARIABLES: tuple[Variable, ...] = (
         "Months that archived events are kept before they are dropped (figures stay); 0: for ever.",
     ),
     Variable(
+        "STRAY_EVENT_DAYS",
+        int,
+        60,
+        "Days that reports are kept which could not be matched with a message: stray bounce mail, unknown events.",
+    ),
+    Variable(
         "COUNTRY_DATABASE",
         str,
         "",

@@ -31,5 +31,6 @@ NOTICES: dict[str, Notice] = {
     "drafting.skipped": Notice("A scheduled draft was not written", "/ai/schedules/{id}"),
     "import.finished": Notice("An import is done", "/imports/{id}"),
     "import.failed": Notice("An import could not be read", "/imports/{id}"),
+    "report.not_mailed": Notice("A report could not be mailed", "/reports/kept/{id}"),
     "member.joined": Notice("Somebody joined", "/settings/team"),
 }

@@ -9,12 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 from zlib import crc32
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
 from analytics.ingest.entries import Incoming, Stray
 from analytics.models import ArchiveMonth
@@ -28,7 +30,8 @@ FEWEST_DAYS = 30
 #: event for a day, and whatever has no key of its own comes again with its time.
 LASTING_KEYS = ("api:", "mail:", "unsubscribed:")
 EVENTS_A_BATCH = 5_000
-WAIT_S = 0.05
+#: So long a move waits for those who hold events where they are; whoever comes meanwhile waits behind it.
+LOCK_WAIT = "2s"
 #: Whoever must not miss an event while it moves holds this lock together with others; a move holds it alone.
 _LOCK = crc32(b"analytics.archive")
 
@@ -115,8 +118,17 @@ def sort_out(incoming: Sequence[Incoming]) -> tuple[list[Incoming], list[Stray]]
     return kept, forgotten
 
 
-def move_old_events(*, now: datetime | None = None, seconds: float = 600.0, batch: int = EVENTS_A_BATCH) -> int:
+class Move(NamedTuple):
+    """How many events were moved, and why a move gave up; empty when it came to its end."""
+
+    events: int
+    given_up: str = ""
+
+
+def move_old_events(*, now: datetime | None = None, seconds: float = 600.0, batch: int = EVENTS_A_BATCH) -> Move:
     """Move events older than the retention, batch by batch; what is left is moved the next time.
+
+    Gives up when somebody holds events where they are for longer than `LOCK_WAIT`: beat comes again.
 
     Args:
         now: the time to reckon from.
@@ -124,10 +136,10 @@ def move_old_events(*, now: datetime | None = None, seconds: float = 600.0, batc
         batch: events in one transaction.
 
     Returns:
-        How many were moved.
+        What was done.
     """
     limit, ends_at = (now or timezone.now()) - retention(), time.monotonic() + seconds
-    moved, last = 0, 0
+    moved, last, given_up = 0, 0, ""
     while time.monotonic() < ends_at:
         with connection.cursor() as cursor:
             cursor.execute(_NEXT, [last, batch, limit])
@@ -136,17 +148,21 @@ def move_old_events(*, now: datetime | None = None, seconds: float = 600.0, batc
                 break
             for month in sorted({month for _, month in found}):
                 make_room(month)
-            with transaction.atomic():
-                # Asked for, not queued for: whoever comes meanwhile would have to wait behind us.
-                cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
-                if not cursor.fetchone()[0]:
-                    time.sleep(WAIT_S)
-                    continue
-                cursor.execute(_MOVE, [[event_id for event_id, _ in found]])
+            try:
+                with transaction.atomic():
+                    cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")
+                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+                    cursor.execute(_MOVE, [[event_id for event_id, _ in found]])
+            except OperationalError as error:
+                if not isinstance(error.__cause__, LockNotAvailable):
+                    raise
+                given_up = "Old events are being read or counted just now; the rest is moved the next time."
+                logger.warning("archive_move_given_up", events=moved, reason=given_up)
+                break
         moved, last = moved + len(found), max(event_id for event_id, _ in found)
     if moved:
         logger.info("events_archived", events=moved, received_before=limit.isoformat())
-    return moved
+    return Move(moved, given_up)
 
 
 def make_room(day: date) -> None:

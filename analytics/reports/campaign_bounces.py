@@ -19,12 +19,16 @@ LONGEST_WORDS = 300
 #: More codes, domains and wordings than this in one campaign are not told apart.
 MOST_GROUPS = 5_000
 
-#: Both ask few rows: the index `event_bounced` holds nothing else, and refused rows have a status of their own.
+#: Both ask few rows: the index `event_bounced` holds nothing else, the archive is asked by campaign, and refused rows
+#: have a status of their own.
 _RETURNED = """
 SELECT coalesce(nullif(event.data ->> 'code', ''), ''), left(coalesce(event.data ->> 'detail', ''), 300),
        split_part(message.email_normalized, '@', 2), message.bounce_type, count(DISTINCT message.id), min(message.id)
-  FROM analytics_event AS event JOIN campaigns_message AS message ON message.id = event.message_id
- WHERE event.campaign_id = %s AND event.kind = 'bounced' AND message.bounced_at IS NOT NULL
+  FROM (SELECT message_id, data FROM analytics_event WHERE campaign_id = %s AND kind = 'bounced'
+        UNION ALL
+        SELECT message_id, data FROM analytics_eventarchive WHERE campaign_id = %s AND kind = 'bounced') AS event
+  JOIN campaigns_message AS message ON message.id = event.message_id
+ WHERE message.bounced_at IS NOT NULL
  GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 6 LIMIT %s
 """
 _REFUSED = """
@@ -33,6 +37,14 @@ SELECT message.last_error_code, message.reason, split_part(message.email_normali
   FROM campaigns_message AS message
  WHERE message.campaign_id = %s AND message.status = 'failed' AND NOT message.is_test
  GROUP BY 1, 2, 3 ORDER BY 5 DESC, 6 LIMIT %s
+"""
+_WORDS = """
+SELECT DISTINCT ON (message_id) message_id, coalesce(data ->> 'code', ''), coalesce(data ->> 'detail', '')
+  FROM (SELECT id, message_id, data FROM analytics_event WHERE message_id = ANY(%s) AND kind = 'bounced'
+        UNION ALL
+        SELECT id, message_id, data FROM analytics_eventarchive WHERE message_id = ANY(%s) AND kind = 'bounced'
+       ) AS event
+ ORDER BY message_id, id
 """
 
 
@@ -86,7 +98,7 @@ def get_bounces(campaign: Campaign, *, bounced: int, sent_by_provider: Iterable[
         sent_by_provider: rows of `get_providers`, for the rate of each.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_RETURNED, [campaign.pk, MOST_GROUPS])
+        cursor.execute(_RETURNED, [campaign.pk, campaign.pk, MOST_GROUPS])
         returned = _grouped(cursor.fetchall())
         cursor.execute(_REFUSED, [campaign.pk, MOST_GROUPS])
         refused = _grouped(cursor.fetchall())
@@ -144,11 +156,7 @@ def words_of(messages: Iterable[Message]) -> dict[int, tuple[Reason, str]]:
     """Return for messages that bounced the reason and the server's words, by key: one query for a page of them."""
     rows = {message.pk: message for message in messages}
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT ON (message_id) message_id, coalesce(data ->> 'code', ''), coalesce(data ->> 'detail', '')"
-            " FROM analytics_event WHERE message_id = ANY(%s) AND kind = 'bounced' ORDER BY message_id, id",
-            [list(rows)],
-        )
+        cursor.execute(_WORDS, [list(rows), list(rows)])
         told = {row[0]: row[1:] for row in cursor.fetchall()}
     found = {}
     for key, message in rows.items():

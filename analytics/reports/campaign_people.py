@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from django.db.models import CharField, Exists, Func, OuterRef, Q, QuerySet, Value
 
-from analytics.models import Conversion, Event
+from analytics.models import Conversion, Event, EventArchive
 from analytics.selectors.mailboxes import OTHER, PROVIDERS
 from campaigns.models import Campaign, Link, Message
 from campaigns.selectors.ledger import find_messages
@@ -107,10 +107,18 @@ class RecipientFilter:
         if self.link:
             links = Link.objects.filter(workspace_id=campaign.workspace_id, variant__campaign=campaign)
             same = links.filter(url__in=links.filter(pk=int(self.link)).values("url"))
-            clicks = Event.objects.for_workspace(campaign.workspace_id).filter(
-                message=OuterRef("pk"), kind=Event.Kind.CLICKED, actor=Event.Actor.HUMAN, link__in=same.values("pk")
+            clicked, archived = (
+                Exists(
+                    model.objects.for_workspace(campaign.workspace_id).filter(
+                        message=OuterRef("pk"),
+                        kind=Event.Kind.CLICKED,
+                        actor=Event.Actor.HUMAN,
+                        link__in=same.values("pk"),
+                    )
+                )
+                for model in (Event, EventArchive)
             )
-            rows = rows.filter(Exists(clicks), first_clicked_at__isnull=False)
+            rows = rows.filter(clicked | archived, first_clicked_at__isnull=False)
         return _in_mailbox(rows, self.mailbox) if self.mailbox else rows
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from analytics.ingest import archive
+from analytics.ingest import archive, strays
 from analytics.ingest.entries import PERSONAL_DATA
 from analytics.models import ReportRecipient
 from audiences.models import Contact
@@ -25,6 +25,7 @@ def forget_person(contact: Contact) -> None:
             [list(PERSONAL_DATA), ids],
         )
     archive.forget_hits(ids, PERSONAL_DATA)
+    strays.forget_strays_about(workspace_id=contact.workspace_id, email=contact.email_normalized, message_ids=ids)
     ReportRecipient.objects.for_workspace(contact.workspace_id).filter(
         email=contact.email_normalized, user=None
     ).delete()

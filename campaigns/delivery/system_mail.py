@@ -16,13 +16,10 @@ from django.core.mail.backends.base import BaseEmailBackend
 from campaigns.delivery.headers import ascii_address
 from campaigns.delivery.providers import NO_WITNESS, Brake, Outcome, OutgoingMessage, Parts, Verdict, get_provider
 from campaigns.delivery.providers.base import TIMEOUT_S
+from pulsequill.core.errors import SystemMailFailed
 
 #: Nobody's holiday notice should answer a password reset (RFC 3834 section 5).
 _MACHINE_MADE = {"Auto-Submitted": "auto-generated"}
-
-
-class SystemMailFailed(Exception):
-    """The provider did not take a system mail; the message says why."""
 
 
 class EmailBackend(BaseEmailBackend):
@@ -46,7 +43,8 @@ class EmailBackend(BaseEmailBackend):
             if not refused:
                 sent += 1
             elif not self.fail_silently:
-                raise SystemMailFailed(_why(refused))
+                may_have_left = any(one.verdict in (Verdict.ACCEPTED, Verdict.UNCERTAIN) for one in outcomes)
+                raise SystemMailFailed(_why(refused), may_have_left=may_have_left)
         return sent
 
 

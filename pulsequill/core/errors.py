@@ -97,3 +97,14 @@ class Unavailable(DomainError):
     def __init__(self, detail: str, *, retry_after_s: int = 5, **extra: Any) -> None:
         super().__init__(detail, **extra)
         self.retry_after_s = retry_after_s
+
+
+class SystemMailFailed(Exception):
+    """The provider did not take a system mail; the message says why.
+
+    `may_have_left` says that the provider has perhaps taken a copy of it, so that a repetition could be the second one.
+    """
+
+    def __init__(self, reason: str, *, may_have_left: bool) -> None:
+        super().__init__(reason)
+        self.may_have_left = may_have_left

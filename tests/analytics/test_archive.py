@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -14,6 +15,9 @@ from django.test import Client
 from analytics.ingest import archive, rule_runs
 from analytics.ingest.store import store
 from analytics.models import ArchiveMonth, Breakdown, CampaignStats, Event, EventArchive, EventMinute, LinkStats
+from analytics.reports.campaign_bounces import get_bounces, words_of
+from analytics.reports.campaign_people import RecipientFilter
+from analytics.reports.campaign_why import get_why
 from analytics.selectors import get_campaign_stats, get_domains
 from analytics.services.reclassifying import start_rule_run
 from audiences.selectors import get_contact_timeline
@@ -64,7 +68,7 @@ def test_old_events_move_to_the_partition_of_their_month_and_figures_stay(read_m
     store([line("opened", read_mailing.messages[0], datetime.now(UTC))])
     before, stats = everything(), get_campaign_stats(read_mailing.campaign)
     domains = get_domains(read_mailing.campaign)
-    assert archive.move_old_events(now=NOW, batch=2) == 5
+    assert archive.move_old_events(now=NOW, batch=2).events == 5
     assert Event.objects.count() == 1
     assert EventArchive.objects.count() == 5
     assert "analytics_eventarchive_2025_06" in partitions()
@@ -72,12 +76,12 @@ def test_old_events_move_to_the_partition_of_their_month_and_figures_stay(read_m
     assert everything() == before
     assert get_campaign_stats(read_mailing.campaign) == stats
     assert get_domains(read_mailing.campaign) == domains
-    assert archive.move_old_events(now=NOW) == 0
+    assert archive.move_old_events(now=NOW).events == 0
 
 
 def test_what_is_younger_than_the_retention_stays(read_mailing: Mailing) -> None:
-    assert archive.move_old_events(now=LATER + timedelta(days=399)) == 0
-    assert archive.move_old_events(now=LATER + timedelta(days=401)) == 5
+    assert archive.move_old_events(now=LATER + timedelta(days=399)).events == 0
+    assert archive.move_old_events(now=LATER + timedelta(days=401)).events == 5
 
 
 def test_a_redelivered_old_event_is_counted_once(read_mailing: Mailing) -> None:
@@ -178,3 +182,40 @@ def test_operators_list_move_and_drop(read_mailing: Mailing) -> None:
     assert "dropped 20" in say("list")
     with pytest.raises(CommandError, match="not a month"):
         say("drop", "--before", "June")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_move_gives_up_in_words_while_somebody_holds_events_and_goes_on_the_next_time(
+    read_mailing: Mailing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "LOCK_WAIT", "50ms")
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}) as other:
+        other.execute("SELECT pg_advisory_xact_lock_shared(%s)", [archive._LOCK])
+        move = archive.move_old_events(now=NOW)
+        assert (move.events, "the next time" in move.given_up) == (0, True)
+        assert Event.objects.count() == 5
+    assert archive.move_old_events(now=NOW) == (5, "")
+    assert read_mailing.messages
+
+
+def test_bounces_and_their_words_are_told_of_archived_events(read_mailing: Mailing) -> None:
+    before = get_bounces(read_mailing.campaign, bounced=1)
+    words = words_of(read_mailing.messages)
+    assert [group.words for group in before.returned] == [["no such user"]]
+    archive.move_old_events(now=NOW)
+    assert get_bounces(read_mailing.campaign, bounced=1) == before
+    assert words_of(read_mailing.messages) == words
+
+
+def test_why_and_who_clicked_are_told_of_archived_events(read_mailing: Mailing) -> None:
+    email, link = read_mailing.messages[0].email, str(read_mailing.links[0].pk)
+
+    def told() -> tuple[Any, ...]:
+        story = get_why(read_mailing.campaign, email)
+        people = RecipientFilter(link=link).rows(read_mailing.campaign)
+        return story.steps, story.unknown, list(people.values_list("email", flat=True))
+
+    before = told()
+    assert before[2] == [email]
+    archive.move_old_events(now=NOW)
+    assert told() == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from accounts.models import Membership, User, Workspace
+from accounts.models import Membership, Notification, User, Workspace
 from analytics.models import Report, ReportMail, ReportRecipient, ReportSchedule, ReportShare
 from analytics.reports import calendar
 from analytics.services import open_share, schedule_report, share_report, stop_mails
@@ -23,9 +24,12 @@ from analytics.tasks import mail_reports
 from analytics.tokens import stop_token
 from audiences.models import Contact
 from audiences.services import erase_contact
+from campaigns.delivery.providers.smtp import Server, SmtpProvider
 from pulsequill.core.errors import Invalid, NotFound
 from pulsequill.core.signing import sha256
 from tests.analytics.making import make_mailing, make_member, make_workspace
+from tests.fakes import smtp_server as smtp_fake
+from tests.fakes.smtp_server import Sink, smtp_server
 
 pytestmark = pytest.mark.django_db
 
@@ -148,6 +152,55 @@ def test_a_refused_mail_does_not_keep_the_others_waiting(schedule: ReportSchedul
     with mock.patch.object(calendar.mail, "send", refuses_first):
         assert len(beat(MONDAY_EIGHT)) == 1
     assert "the provider is away" in ReportMail.objects.get(status="failed").reason
+
+
+@pytest.fixture
+def sink(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
+    """A mail server of our own, through which the installation sends."""
+    settings.EMAIL_BACKEND = "campaigns.delivery.system_mail.EmailBackend"
+    with smtp_server() as (sink, port):
+        provider = SmtpProvider([Server("127.0.0.1", port, security="auto")], timeout_s=5)
+        monkeypatch.setattr("campaigns.delivery.system_mail.get_provider", lambda: provider)
+        yield sink
+        provider.close()
+
+
+def test_a_refused_mail_is_tried_again_until_the_server_takes_it_and_then_no_more(
+    report: Report, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_schedule(report, members=[], emails=["later@northwind.example", "board@northwind.example"])
+    beat(MONDAY_EIGHT)
+    assert sink.addresses == ["board@northwind.example"]
+    beat(MONDAY_EIGHT + timedelta(minutes=1))
+    beat(MONDAY_EIGHT + timedelta(minutes=6))
+    waiting = ReportMail.objects.get(status="queued")
+    assert waiting.refusals == 2
+    assert waiting.retry_at == MONDAY_EIGHT + timedelta(minutes=36)
+    monkeypatch.delitem(smtp_fake._DATA, "later")
+    for minutes in (7, 36, 37, 600):
+        beat(MONDAY_EIGHT + timedelta(minutes=minutes))
+    assert sink.addresses == ["board@northwind.example", "later@northwind.example"]
+    assert not Notification.objects.for_workspace(report.workspace).exists()
+
+
+def test_a_mail_that_is_refused_again_and_again_is_given_up_and_told_once(report: Report, sink: Sink) -> None:
+    make_schedule(report, members=[], emails=["later@northwind.example", "gone@northwind.example"])
+    for hours in range(30):
+        beat(MONDAY_EIGHT + timedelta(hours=hours))
+    assert sink.addresses == []
+    assert set(ReportMail.objects.values_list("status", "refusals")) == {("failed", 4)}
+    told = Notification.objects.for_workspace(report.workspace).get()
+    assert "could not be mailed to 2 people" in told.body
+    assert told.url == f"/reports/kept/{report.pk}"
+
+
+def test_a_mail_that_may_have_arrived_is_not_sent_again_and_its_owner_is_told(report: Report, sink: Sink) -> None:
+    make_schedule(report, members=[], emails=["drop@northwind.example"])
+    for hours in range(30):
+        beat(MONDAY_EIGHT + timedelta(hours=hours))
+    assert sink.addresses == ["drop@northwind.example"]
+    assert ReportMail.objects.get().status == "failed"
+    assert "drop@northwind.example" in Notification.objects.for_workspace(report.workspace).get().body
 
 
 @pytest.mark.django_db(transaction=True)

@@ -33,7 +33,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, verb: str, before: str = "", **options: Any) -> None:
         """Do it and say what was done."""
         if verb == "move":
-            self.stdout.write(f"{archive.move_old_events(seconds=float('inf')):,} events moved.")
+            move = archive.move_old_events(seconds=float("inf"))
+            self.stdout.write(f"{move.events:,} events moved. {move.given_up}".strip())
         elif verb == "drop":
             for month in archive.drop_months(before=_month(before)):
                 self.stdout.write(f"{month} dropped: {month.events:,} events.")
