@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import redis
@@ -12,6 +13,7 @@ from pulsequill.benchmarks.harness import Benchmark
 from pulsequill.benchmarks.http_load import load
 from pulsequill.benchmarks.processes import SERVERS, free_port, server
 from pulsequill.core.event_log import FIELD, STREAM
+from pulsequill.models import StrayEvent
 
 CONNECTIONS = 64
 
@@ -37,10 +39,14 @@ def prepare(is_full: bool) -> tuple[Callable[[], float], Callable[[], float]]:
 
     def product() -> float:
         stream.xtrim(STREAM, maxlen=0)  # deleted, the server would write again what it remembers
+        StrayEvent.objects.all().delete()
         result = load(product_port, requests, connections=CONNECTIONS)
         assert result.statuses == {200: count}, result.statuses
-        kept = sum(fields[FIELD.encode()].count(b"\n") + 1 for _, fields in stream.xrange(STREAM))
-        assert kept == count, "an open was answered but not kept"
+        entries = [fields[FIELD.encode()] for _, fields in stream.xrange(STREAM)]
+        kept = {json.loads(line)["key"] for entry in entries for line in entry.split(b"\n")}
+        # When the machine is so busy that Valkey does not answer in time, PostgreSQL keeps them.
+        kept.update(StrayEvent.objects.values_list("dedupe_key", flat=True))
+        assert len(kept) == count, "an open was answered but not kept"
         return result.rate
 
     def reference() -> float:
