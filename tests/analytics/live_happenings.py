@@ -31,7 +31,7 @@ WAITING = 4
 class Stage:
     """A campaign that is being sent, at a moment at which only microseconds pass, and frames that come when called."""
 
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch, *, is_launched: bool = True) -> None:
         self.start = timezone.now().replace(second=1, microsecond=0)
         ticks = itertools.count(1)
         patch.setattr(timezone, "now", lambda: self.start + timedelta(microseconds=next(ticks)))
@@ -41,6 +41,8 @@ class Stage:
         self.publisher = Publisher()
         self.mailing = self._mail()
         self.campaign = self.mailing.campaign
+        if not is_launched:
+            self._take_back()
 
     def _mail(self) -> Mailing:
         sent_at = self.start - timedelta(minutes=10)
@@ -53,6 +55,18 @@ class Stage:
             link = {"workspace": mailing.workspace, "variant": variant}
             mailing.links.append(Link.objects.create(**link, url="https://shop.example/", position=9, is_honeypot=True))
         return mailing
+
+    def _take_back(self) -> None:
+        """Make it a campaign that has not been launched: nothing has left."""
+        Message.objects.for_workspace(self.mailing.workspace).update(status="held", sent_at=None)
+        DeliveryMinute.objects.filter(campaign=self.campaign).delete()
+        Campaign.objects.filter(pk=self.campaign.pk).update(status="scheduled", launched_at=None)
+        self.campaign.refresh_from_db()
+
+    def launch(self) -> None:
+        """Let the campaign begin."""
+        launched_at = self.start - timedelta(minutes=11)
+        Campaign.objects.filter(pk=self.campaign.pk).update(status="sending", launched_at=launched_at)
 
     def happen(self, name: str, number: int, seconds: int) -> None:
         """Let one of `HAPPENINGS` happen to message `number`, so long before now."""

@@ -94,6 +94,7 @@ function showFigures() {
   for (const label of root.querySelectorAll("[data-label]")) {
     label.textContent = `${label.dataset.label}, ${chosen.show === "both" ? "all" : chosen.show}`;
   }
+  $("[data-all-sent]").textContent = frame.totals.sent ? "100 %" : "–";
   $("[data-funnel-note]").textContent = OF_MODE[chosen.show];
   funnel(frame.views[chosen.show].funnel).forEach((path, index) => {
     root.querySelectorAll("[data-band]")[index].setAttribute("d", path);
@@ -159,8 +160,8 @@ function showStatus({ status, status_reason: reason }, share) {
   if (holder.textContent.trim() !== word) {
     holder.replaceChildren(element("span", { class: `chip ${tone}` }, picture ? icon(picture) : element("span", { class: "dot live" }), word));
   }
-  for (const one of main.querySelectorAll("[data-when]")) {
-    one.hidden = !one.dataset.when.split(" ").includes(status);
+  for (const one of main.querySelectorAll("[data-during]")) {
+    one.hidden = !one.dataset.during.split(" ").includes(status);
   }
 }
 
