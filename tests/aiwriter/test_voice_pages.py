@@ -15,7 +15,7 @@ from tests.aiwriter.making import ask, make_member, make_workspace, written
 from tests.aiwriter.test_memory import HOURS, won
 from tests.aiwriter.test_voices import LETTERS, learned
 from tests.campaigns.test_remembering import campaign
-from tests.pages import assert_accessible, assert_fits, save_picture
+from tests.pages import LOOKS, assert_accessible, assert_fits, save_picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +27,7 @@ def sign_in(page, live_server, member) -> None:
     page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_server.url}])
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 360)])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_the_pages_are_accessible_and_fit(live_server, page_for, theme, width):
     workspace = make_workspace()
     member = make_member(workspace)

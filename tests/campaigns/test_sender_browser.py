@@ -18,7 +18,7 @@ from campaigns.models import Sender, SendingDomain
 from campaigns.services import senders
 from tests.campaigns.making import make_member, make_workspace
 from tests.fakes.dns_server import Zone, dns_server
-from tests.pages import PageFor, assert_accessible, assert_fits, save_picture
+from tests.pages import LOOKS, PageFor, assert_accessible, assert_fits, save_picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NAME = "mail.northwind.io"
@@ -63,7 +63,7 @@ def detail(domain: SendingDomain) -> str:
 
 
 def look_at(open_page: Callable[..., Page], path: str, name: str) -> None:
-    for theme, width in (("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)):
+    for theme, width in LOOKS:
         page = open_page(path, theme=theme, width=width)
         save_picture(page, f"{name}-{width}-{theme}")
         assert_fits(page)
