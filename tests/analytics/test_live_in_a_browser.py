@@ -110,6 +110,14 @@ def test_a_campaign_that_has_not_started_says_so(open_live: OpenLive, theme: str
     save_picture(page, f"live-nothing-{width}-{theme}")
 
 
+def test_what_hides_by_status_hides_no_time(open_live: OpenLive) -> None:
+    mailing = make_mailing(size=2, status="queued", campaign_status="scheduled")
+    Campaign.objects.filter(pk=mailing.campaign.pk).update(send_at=timezone.now() + timedelta(hours=5))
+    page = open_live(mailing)
+    expect(page.get_by_text("It starts").locator("time")).to_be_visible()
+    expect(page.get_by_role("button", name="Pause")).to_be_hidden()
+
+
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_one_open_is_everywhere(open_live: OpenLive, theme: str, width: int) -> None:
     mailing = make_mailing(size=1, provider="capture", sent_at=timezone.now())
