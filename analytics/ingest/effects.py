@@ -6,7 +6,6 @@ counts. Everything here is a plain call of a service of an earlier app.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +16,8 @@ from audiences import services as audiences
 from campaigns.models import Campaign
 from campaigns.services import messages
 
-#: Soft bounces of one address within this time that make us stop mailing it.
-SOFT_BOUNCES, SOFT_BOUNCE_WINDOW = 3, timedelta(days=30)
+#: Soft bounces of one address within so many days that make us stop mailing it.
+SOFT_BOUNCES, SOFT_BOUNCE_DAYS = 3, 30
 
 #: Event kind -> reason of the suppression. Bounces are decided by their type, below.
 SUPPRESSING: dict[str, str] = {"complained": "complaint", "unsubscribed": "unsubscribe"}
@@ -36,7 +35,8 @@ SELECT event.kind, event.source, event.data ->> 'suppression', event.data ->> 'b
              FROM campaigns_message AS other JOIN analytics_event AS bounce ON bounce.message_id = other.id
             WHERE other.workspace_id = message.workspace_id AND other.email_normalized = message.email_normalized
               AND other.bounced_at IS NOT NULL AND bounce.kind = 'bounced'
-              AND bounce.data ->> 'bounce_type' IS DISTINCT FROM 'hard' AND bounce.occurred_at > event.occurred_at - %s
+              AND bounce.data ->> 'bounce_type' IS DISTINCT FROM 'hard'
+              AND bounce.occurred_at > event.occurred_at - make_interval(days => %s)
        ) ELSE 0 END
   FROM event_fresh
   JOIN analytics_event AS event USING (id)
@@ -90,7 +90,7 @@ def settle_doubts() -> None:
 def apply() -> None:
     """Do what the new events in `event_fresh` ask for. Runs inside the transaction that stores them."""
     with connection.cursor() as cursor:
-        cursor.execute(_NEW_FEEDBACK, [SOFT_BOUNCE_WINDOW])
+        cursor.execute(_NEW_FEEDBACK, [SOFT_BOUNCE_DAYS])
         feedback = cursor.fetchall()
         cursor.execute(_ENGAGED)
     audiences.record_engagement(relation="contact_engaged")
