@@ -13,7 +13,7 @@ from aiwriter.gateway.keys import providers_for
 from aiwriter.models import BrandVoice, Budget, Generation, ProviderKey
 from aiwriter.services.voices import save_brand_voice
 from tests.aiwriter.making import ask, make_member, make_workspace, written
-from tests.pages import assert_accessible, assert_fits, save_picture
+from tests.pages import LOOKS, assert_accessible, assert_fits, save_picture
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_another_workspaces_pages_are_not_there(owner):
     assert foreign.status == Generation.Status.QUEUED
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 360)])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 @pytest.mark.django_db(transaction=True)
 def test_the_pages_are_accessible_and_fit(live_server, page_for, theme, width):
     workspace = make_workspace()

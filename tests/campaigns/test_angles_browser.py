@@ -20,7 +20,7 @@ from campaigns.models import Campaign
 from tests.campaigns.angles import provider, with_angles, write
 from tests.campaigns.making import make_campaign, make_contact, make_member, make_workspace
 from tests.fakes.llm_server import Reply, Request
-from tests.pages import assert_accessible, assert_fits, save_picture
+from tests.pages import LOOKS, assert_accessible, assert_fits, save_picture
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,7 +52,7 @@ def open_composer(live_server, page_for, workspace):
     return opened
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 360)])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_the_angles_are_accessible_and_fit(open_composer, live_server, workspace, settings, theme, width):
     with provider(settings):
         campaign, generation = with_angles(workspace, None)
@@ -193,7 +193,7 @@ def run_newest(known: Generation) -> None:
 
 
 # --- the brief -------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_a_proposal_is_shown_beside_its_fields_and_never_used_unasked(open_composer, workspace, settings, theme, width):
     campaign = make_campaign(workspace)
     page = open_composer(campaign, theme=theme, width=width)

@@ -18,7 +18,7 @@ from campaigns.content.starters import all_starters
 from campaigns.models import EmailTemplate
 from campaigns.services import templates
 from tests.campaigns.making import HELLO, make_member, make_workspace
-from tests.pages import PageFor, assert_accessible, assert_fits, save_picture, settle
+from tests.pages import LOOKS, PageFor, assert_accessible, assert_fits, save_picture, settle
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,7 +56,7 @@ def open_page(live_server: LiveServer, page_for: PageFor, workspace: Workspace) 
     return go
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 360)])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_the_gallery_of_starters_is_accessible_and_fits(open_page: Open, theme: str, width: int) -> None:
     page = open_page("template_list", theme=theme, width=width)
     expect(page.locator(".gallery > li")).to_have_count(len(all_starters()))
@@ -165,7 +165,7 @@ def test_source_is_edited_with_its_faults_named(open_page: Open, workspace: Work
     save_picture(page, "source-360-dark")
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_the_import_page_is_accessible_and_fits(open_page: Open, theme: str, width: int) -> None:
     page = open_page("template_import", theme=theme, width=width)
     assert_fits(page)
@@ -177,7 +177,7 @@ def test_the_import_page_is_accessible_and_fits(open_page: Open, theme: str, wid
     save_picture(page, f"import-{width}-{theme}")
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_a_sample_mail_follows_the_brand_while_it_is_chosen(
     open_page: Open, workspace: Workspace, theme: str, width: int
 ) -> None:
