@@ -9,19 +9,15 @@ from typing import Any
 from django.core.cache import cache
 from django.db import connection
 
-from analytics.selectors.breakdowns import get_breakdown, get_providers
+from analytics.selectors.breakdowns import get_providers, get_readers
 from analytics.selectors.live_reasons import get_machine_reasons
 from campaigns.models import Campaign
 from campaigns.selectors.tally import COUNTED_ANEW
 from pulsequill.core.valkey import AWAY
 
-#: Rows of a list; the rest is added up.
-SHOWN = 5
 #: Figures by mailbox provider read the whole ledger. Reading may cost this part of the time that they are kept.
 COST_SHARE = 0.02
 KEPT_S = (2.0, 120.0)
-#: The lists: name here -> dimension of the breakdowns.
-LISTS: dict[str, str] = {"devices": "device", "clients": "client", "countries": "country"}
 
 _HOURS = """
 SELECT extract(isodow FROM minute AT TIME ZONE %(zone)s)::int - 1, extract(hour FROM minute AT TIME ZONE %(zone)s)::int,
@@ -39,23 +35,12 @@ def get_parts(campaign: Campaign) -> dict[str, Any]:
         rows (Monday first) of 24 counts of opens and clicks, in the workspace's time zone. `machines`: what gave
         machines away among the latest events.
     """
-    lists = {name: _ranked(get_breakdown(campaign, dimension)) for name, dimension in LISTS.items()}
     return {
         "mailboxes": get_mailboxes(campaign, may_read=False),
-        **lists,
+        **get_readers(campaign),
         "hours": get_hours(campaign),
         "machines": get_machine_reasons(campaign),
     }
-
-
-def _ranked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the largest of a breakdown by what people did, and the rest in one row."""
-    counted = [(str(row["value"]), row["opens"] + row["clicks"]) for row in rows if row["opens"] + row["clicks"]]
-    total = sum(count for _, count in counted)
-    shown, rest = counted[:SHOWN], counted[SHOWN:]
-    if rest:
-        shown.append((f"{len(rest)} more", sum(count for _, count in rest)))
-    return [{"label": label, "count": count, "share": round(count / total, 4)} for label, count in shown]
 
 
 def get_hours(campaign: Campaign) -> dict[str, list[list[int]]]:

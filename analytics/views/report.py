@@ -30,6 +30,7 @@ from campaigns.models import Campaign, Variant
 from campaigns.selectors import campaigns as campaign_selectors
 from campaigns.selectors.providers import KINDS
 from campaigns.services.sent_mail import HEATS, LOOKS, show_sent
+from campaigns.services.versions import list_versions
 from campaigns.views.live_preview import explained, framed
 from pulsequill.core.charts import funnel
 from pulsequill.core.csv_file import csv_lines, csv_response
@@ -318,6 +319,7 @@ class ReportContent(ReportPage):
             chosen=chosen,
             sender=(chosen.sender if chosen else None) or campaign.sender,
             mail=mail,
+            versions=list_versions(chosen) if chosen is not None else [],
             refusal=refusal,
             looks=[(key, words, icon, key == name) for key, (words, icon, _, _) in CONTENT_VIEWS.items()],
             look=look,

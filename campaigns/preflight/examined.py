@@ -17,6 +17,7 @@ from campaigns.models import Campaign, Sender, Variant
 from campaigns.preflight.link_answers import LinkAnswer, known_answers, web_addresses
 from campaigns.selectors.campaigns import audience_of
 from campaigns.selectors.finish import Estimate, estimate
+from campaigns.selectors.waves import count_held_out
 from pulsequill.core.errors import Invalid
 
 
@@ -79,6 +80,11 @@ class Examined:
         if not self.has_audience:
             return audiences.AudienceCount(included=0, skipped={})
         return audiences.count_audience(**self.chosen)
+
+    @cached_property
+    def held_out(self) -> int:
+        """How many of those who could get it are held out, to compare with."""
+        return count_held_out(self.campaign) if self.has_audience else 0
 
     @cached_property
     def estimate(self) -> Estimate | None:

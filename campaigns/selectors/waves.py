@@ -1,11 +1,14 @@
-"""How many rows of a campaign wait for a wave."""
+"""How many of a campaign wait for a wave, and how many are held out."""
 
 from __future__ import annotations
 
+from django.db import connection
 from django.db.models import Count, Q
 
+from audiences.selectors import audience_sql
 from campaigns.models import Campaign, Message
-from campaigns.tickets import HELD_OUT
+from campaigns.selectors.campaigns import audience_of
+from campaigns.tickets import HELD_OUT, Draw, part_of, ticket_sql
 
 
 def get_waves(campaign: Campaign) -> dict[str, int]:
@@ -23,3 +26,15 @@ def get_waves(campaign: Campaign) -> dict[str, int]:
     )
     held_out = rows.filter(status=Message.Status.SKIPPED, reason=HELD_OUT).count() if campaign.holdout_share else 0
     return {**waiting, "held_out": held_out}
+
+
+def count_held_out(campaign: Campaign) -> int:
+    """Return how many of those who may be mailed a launch at this moment would hold out: the draw is known before."""
+    if not campaign.holdout_share:
+        return 0
+    audience, params = audience_sql(**audience_of(campaign))
+    ticket = ticket_sql(campaign.pk, Draw.PART, "contact_id::text")
+    drawn = f"SELECT count(*) FROM ({audience}) a WHERE skip_reason = '' AND {ticket} < %s"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(drawn, [*params, part_of(campaign.holdout_share)])
+        return int(cursor.fetchone()[0])

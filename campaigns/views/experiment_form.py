@@ -12,6 +12,7 @@ from campaigns.selectors.campaigns import list_senders
 from campaigns.selectors.goals import known_goals
 from campaigns.services.composing import MOST_DELAY_MINUTES
 from campaigns.services.experiments import PLAN
+from campaigns.tickets import FEWEST
 from pulsequill.core.errors import Invalid
 
 #: Mode -> what it means, for the three picks.
@@ -71,7 +72,10 @@ class PlanForm(forms.Form):
     metric = forms.ChoiceField(label="Compared by", choices=METRICS)
     goal_key = forms.ChoiceField(label="Which goal", required=False)
     test_share = forms.IntegerField(
-        label="Test on, % of the list", min_value=1, max_value=99, help_text="A bandit begins with so many."
+        label="Test on, % of the list",
+        min_value=1,
+        max_value=99,
+        help_text=f"A bandit begins with so many. At least {FEWEST} people for each variant.",
     )
     lift = forms.FloatField(
         label="Smallest difference that matters, %",

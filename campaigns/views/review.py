@@ -38,6 +38,7 @@ SKIP_LOOKS: dict[str, tuple[str, str]] = {
     "suppressed_complaint": ("Marked a mail as spam", "f-complaint"),
     "suppressed_manual": ("Suppressed by hand", "f-machine"),
     "pending_confirmation": ("Has not confirmed the subscription yet", "f-machine"),
+    "held_out": ("Held out, to compare with", "f-machine"),
     "excluded": ("On an excluded list or segment", "f-machine"),
 }
 
@@ -53,9 +54,15 @@ SKIP_STATUS: dict[str, str] = {
 }
 
 
-def gates(count: audiences.AudienceCount) -> dict[str, Any]:
-    """Return the bar "who gets it, and why not": total, rows, and the geometry of its parts in percent."""
+def gates(count: audiences.AudienceCount, held_out: int) -> dict[str, Any]:
+    """Return the bar "who gets it, and why not": total, rows, and the geometry of its parts in percent.
+
+    Args:
+        count: who may be mailed, and who not.
+        held_out: how many of those who may be mailed get nothing, to compare with.
+    """
     total = count.included + sum(count.skipped.values())
+    count = audiences.AudienceCount(count.included - held_out, {**count.skipped, "held_out": held_out})
     parts = [("f-click", count.included)]
     parts += [(SKIP_LOOKS.get(reason, ("", "f-machine"))[1], number) for reason, number in count.skipped.items()]
     geometry, x = [], 0.0
@@ -99,7 +106,8 @@ class ReviewPage(WorkspaceTemplatePage):
         kwargs.setdefault("pace_form", PaceForm(zone=zone, initial=initial))
         kwargs.setdefault("brake_form", BrakeForm(initial=BrakeForm.initial_of(campaign)))
         blocks, can_send = report.count("block"), role_allows(self.membership.role, "campaign.send")
-        bar = SendBar(report.examined.count.included, zone, blocks=blocks, may_send=can_send)
+        count, held_out = report.examined.count, report.examined.held_out
+        bar = SendBar(count.included - held_out, zone, held_out, blocks=blocks, may_send=can_send)
         bar.choose(campaign, report.examined.estimate, is_now=kwargs["pace_form"]["when"].value() == NOW)
         kwargs.setdefault("test_form", TestSendForm(initial={"to": self.user.email}))
         return super().get_context_data(
@@ -112,7 +120,7 @@ class ReviewPage(WorkspaceTemplatePage):
             time_zones=bar.zones,
             warnings=report.count("warn"),
             notes=report.count("info"),
-            gates=gates(report.examined.count),
+            gates=gates(count, held_out),
             has_audience=report.examined.has_audience,
             audience_form=AudienceForm(workspace=self.workspace, initial=chosen),
             list_counts=audiences.count_by_list(self.workspace),

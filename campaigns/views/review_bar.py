@@ -26,10 +26,11 @@ DECIDES = {
 
 @dataclass
 class SendBar:
-    """What the bar shows; `problem` stands for an input that cannot be read."""
+    """What the bar shows: how many get it and how many are held out; `problem` is an input that cannot be read."""
 
     included: int
     zone: ZoneInfo
+    held_out: int = 0
     blocks: int = 0
     may_send: bool = True
     is_now: bool = True
@@ -74,7 +75,8 @@ class SendBar:
         people = f"{self.included:,} contact" + ("s" if self.included != 1 else "")
         starts = f"from {self.starts}" if self.starts else "starting now"
         ends = "the test done" if self.waits_for_test else "done"
-        return ", ".join(filter(None, (people, starts, f"{ends} {self.done}" if self.done else "")))
+        held = f"{self.held_out:,} held back to compare with" if self.held_out else ""
+        return ", ".join(filter(None, (people, held, starts, f"{ends} {self.done}" if self.done else "")))
 
     @property
     def confirm(self) -> str:

@@ -19,6 +19,7 @@ from campaigns import preflight
 from campaigns.models import Campaign
 from campaigns.selectors import campaigns as selectors
 from campaigns.selectors.finish import estimate_launch
+from campaigns.selectors.waves import count_held_out
 from campaigns.services import brakes, link_checking, sending
 from campaigns.views.brake_form import BrakeForm
 from campaigns.views.pace_form import AT, NOW, PaceForm
@@ -48,9 +49,10 @@ class ReviewEstimate(ReviewAction):
         """Return the bar with the finish that the form's input would bring; nothing is saved."""
         zone = zone_of(self.workspace.time_zone)
         form = PaceForm(with_default(request.POST, NOW), zone=zone)
-        included = self._included(campaign)
+        included, held_out = self._included(campaign)
         blocks = int(request.POST.get("blocks", "0") or 0) if request.POST.get("blocks", "0").isdigit() else 0
-        bar = SendBar(included, zone, blocks=blocks, may_send=role_allows(self.membership.role, "campaign.send"))
+        can_send = role_allows(self.membership.role, "campaign.send")
+        bar = SendBar(included - held_out, zone, held_out, blocks=blocks, may_send=can_send)
         if form.is_valid():
             campaign.send_at = form.cleaned_data["send_at"]
             for name, value in form.pace.items():
@@ -61,15 +63,16 @@ class ReviewEstimate(ReviewAction):
         context = {"campaign": campaign, "bar": bar, "variant": selectors.get_variant(campaign), "is_update": True}
         return render(request, "campaigns/_send_bar.html", context)
 
-    def _included(self, campaign: Campaign) -> int:
-        key = f"included:{campaign.pk}:{campaign.revision}"
-        included: int | None = cache.get(key)
-        if included is None:
+    def _included(self, campaign: Campaign) -> tuple[int, int]:
+        """Return how many may be mailed, and how many of them are held out."""
+        key = f"audience:{campaign.pk}:{campaign.revision}"
+        found: tuple[int, int] | None = cache.get(key)
+        if found is None:
             chosen = selectors.audience_of(campaign)
             has_audience = bool(chosen["lists"] or chosen["segments"])
-            included = audiences.count_audience(**chosen).included if has_audience else 0
-            cache.set(key, included, COUNT_REMEMBERED_S)
-        return included
+            found = (audiences.count_audience(**chosen).included, count_held_out(campaign)) if has_audience else (0, 0)
+            cache.set(key, found, COUNT_REMEMBERED_S)
+        return found
 
 
 class _Go(ReviewAction):

@@ -14,10 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models.membership import Role
-from analytics.models import Conversion, ConversionStats, Goal
+from analytics.models import Breakdown, Conversion, ConversionStats, Goal
 from audiences.models import Segment
 from audiences.selectors import preview_segment
-from campaigns.models import Campaign, Message
+from campaigns.models import Campaign, Message, VariantVersion
 from tests.analytics.making import make_mailing, make_member, make_workspace
 from tests.analytics.reporting import Sent, event, make_sent
 
@@ -301,3 +301,26 @@ def test_a_tab_costs_the_same_for_six_recipients_and_for_thirty(browser: Client,
     more = make_sent(24, workspace=sent.workspace, name="More", who="friend")
     Message.objects.filter(campaign=more.campaign).update(campaign=sent.campaign, variant=sent.rows[0].variant)
     assert cost() <= few <= 30
+
+
+def test_the_overview_says_what_people_read_with_and_where_if_that_is_known(browser: Client, sent: Sent) -> None:
+    page = page_of(browser, sent)
+    assert "How they read" in page and 'data-value="countries" hidden' in page
+    Breakdown.objects.create(
+        campaign=sent.campaign, dimension=Breakdown.Dimension.COUNTRY, value="GB", opens=3, clicks=1
+    )
+    page = page_of(browser, sent, "?read=countries")
+    assert 'data-value="countries" aria-current="true"' in page
+    assert '<b class="cut">GB</b><span>4</span>' in page
+
+
+def test_the_content_leads_to_the_versions_that_it_came_from(browser: Client, sent: Sent) -> None:
+    variant = sent.campaign.variants.get(label="A")
+    VariantVersion.objects.create(
+        workspace=sent.workspace, variant=variant, number=3, note="Adopted a draft", subject=variant.subject
+    )
+    page = page_of(browser, sent, "/content")
+    assert "How it came to be" in page and "Adopted a draft" in page
+    address = f"/campaigns/{sent.campaign.pk}/versions/3/frame?variant=A"
+    assert f'href="{address}" target="mail"' in page
+    assert browser.get(address).status_code == 200

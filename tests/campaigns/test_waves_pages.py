@@ -100,3 +100,18 @@ def test_the_review_says_that_the_rest_waits_for_the_test(client: Client, campai
     Experiment.objects.filter(campaign=draft).update(mode="even")
     page = draft_client.get(f"/campaigns/{draft.pk}/review").content.decode()
     assert "everybody else waits" not in page
+
+
+def test_the_review_says_how_many_get_it_and_how_many_are_held_back() -> None:
+    draft = make_test(200, mode="", holdout_share=10)
+    client = Client()
+    client.force_login(make_member(draft.workspace))
+    said = [client.get(f"/campaigns/{draft.pk}/review").content.decode()]
+    said.append(client.post(f"/campaigns/{draft.pk}/review/estimate", {"when": "now"}).content.decode())
+    counts = parts_of(launch(draft))
+    mailed, held = counts[("queued", "")], counts[("skipped", "held_out")]
+    assert 0 < held < 200
+    for page in said:
+        assert f"{mailed} contacts, {held} held back to compare with" in page
+        assert f"Send to {mailed}<" in page
+    assert "Held out, to compare with" in said[0]
