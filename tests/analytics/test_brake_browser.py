@@ -15,6 +15,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from analytics.brake import watch
 from campaigns.models import Campaign, Link, Message
+from campaigns.preflight import link_answers
+from pulsequill.core.outbound_http import Answer
 from tests.analytics.making import Mailing, make_mailing, make_member
 from tests.pages import LOOKS, PageFor, assert_accessible, assert_fits, save_picture
 
@@ -62,6 +64,29 @@ def test_a_stopped_campaign_shows_why_and_what_to_do(
     assert_accessible(page)
     assert_fits(page)
     save_picture(page, f"brake-{width}-{theme}")
+
+
+@pytest.fixture
+def stopped_by_a_link(mailing: Mailing, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Pulled because of an address that is far too long for a phone."""
+    monkeypatch.setattr(link_answers, "fetch", lambda *_asked, **_how: Answer(404, {}, b"", 1))
+    url = f"https://shop.io/{'harvest-roast/' * 12}"
+    Link.objects.filter(variant__campaign=mailing.campaign).update(url=url)
+    assert watch(mailing.campaign.pk, now=NOW) == "braked"
+    return url
+
+
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_a_campaign_that_a_link_stopped_names_the_link(
+    stopped_by_a_link: str, open_live: Callable[..., Page], theme: str, width: int
+) -> None:
+    page = open_live(theme=theme, width=width)
+    card = page.locator(".brake-card")
+    expect(card.get_by_role("link", name=stopped_by_a_link)).to_be_visible()
+    expect(card).to_contain_text("all others are asked on")
+    assert_accessible(page)
+    assert_fits(page)
+    save_picture(page, f"brake-link-{width}-{theme}")
 
 
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
