@@ -12,7 +12,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections import Counter as Tries
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -28,12 +29,13 @@ from django.db import (
     transaction,
 )
 from prometheus_client import Counter
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from analytics.ingest.entries import Stray, read_line
 from analytics.ingest.store import keep_strays, store
 from pulsequill.core import heartbeats
 from pulsequill.core.event_log import FIELD, STREAM
+from pulsequill.core.failures import reason_of
 from pulsequill.core.live import mark_dirty
 from pulsequill.core.valkey import AWAY, streams_client
 
@@ -49,37 +51,77 @@ CLAIM_EVERY_S = 5.0
 STRAYS_EVERY_S = 0.5
 HEARTBEAT_EVERY_S = 5.0
 BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+#: A batch that fails for a reason of our own is tried so often as a whole, which takes a quarter of a minute; then the
+#: lines that cause it are looked for, so that they hold up nobody for ever.
+MOST_TRIES = 6
 
 STORED = Counter("pulsequill_events_stored_total", "Event-log lines that the consumer has stored")
 #: A batch that PostgreSQL refuses for what it contains, not for being away.
-BAD_CONTENT = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError)
+BAD_CONTENT = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError, UnicodeError)
 DATABASE_AWAY = (DatabaseError, InterfaceError, psycopg.Error)
 
 Entry = tuple[bytes, dict[bytes, bytes]]
 
 
-def store_safely(lines: Sequence[bytes]) -> set[Any]:
+class NotStored(Exception):
+    """A batch failed, and neither is its content bad nor the database away; nothing of it is lost, try again."""
+
+
+def store_safely(lines: Sequence[bytes], *, is_last_try: bool = False) -> set[Any]:
     """Store lines; one that cannot be stored is found by halving and kept as a stray, so that none blocks the others.
 
+    Args:
+        lines: the events.
+        is_last_try: also keep those as strays that fail for a reason that is not known to lie in them.
+
     Raises:
-        django.db.Error, psycopg.Error: the database is away; nothing is lost, try again.
+        django.db.Error, psycopg.Error, redis.RedisError: the database or Valkey is away; try again.
+        NotStored: something else is wrong; never on the last try.
     """
     try:
-        return store(lines)
+        with transaction.atomic():
+            changed = store(lines)
+            connection.check_constraints()  # foreign keys wait for the commit, which may be the caller's
+            _let_hooks_fail_alone()
+    except BAD_CONTENT as error:
+        refusal: Exception = error
+    except (*DATABASE_AWAY, RedisError):
+        raise
     except Exception as error:
-        if isinstance(error, DATABASE_AWAY) and not isinstance(error, BAD_CONTENT):
-            raise
-        if len(lines) > 1:
-            middle = len(lines) // 2
-            return store_safely(lines[:middle]) | store_safely(lines[middle:])
-        problem = f"cannot be stored: {error}".splitlines()[0]
-        logger.exception("event_cannot_be_stored")
+        if not is_last_try:
+            raise NotStored from error
+        refusal = error
+    else:
+        return changed
+    if len(lines) > 1:
+        middle = len(lines) // 2
+        first, second = (store_safely(half, is_last_try=is_last_try) for half in (lines[:middle], lines[middle:]))
+        return first | second
+    try:
+        key = read_line(lines[0])["key"]
+    except ValueError:
+        key = ""
+    logger.error("event_cannot_be_stored", event_key=key, **reason_of(refusal))
+    keep_strays([Stray(lines[0], key, f"cannot be stored: {refusal}".splitlines()[0])])
+    return set()
+
+
+def _let_hooks_fail_alone() -> None:
+    """Keep hooks that fail after the commit from hiding it, and each other."""
+    connection.run_on_commit = [
+        (savepoints, hook if is_robust else _telling(hook), True)
+        for savepoints, hook, is_robust in connection.run_on_commit
+    ]
+
+
+def _telling(hook: Callable[[], Any]) -> Callable[[], None]:
+    def run() -> None:
         try:
-            key = read_line(lines[0])["key"]
-        except ValueError:
-            key = ""
-        keep_strays([Stray(lines[0], key, problem)])
-        return set()
+            hook()
+        except Exception as error:  # noqa: BLE001 whatever it is, it comes after the commit
+            logger.error("hook_failed_after_commit", hook=getattr(hook, "__qualname__", ""), **reason_of(error))
+
+    return run
 
 
 class Consumer:
@@ -93,6 +135,8 @@ class Consumer:
         self._claim_after_ms = claim_after_ms
         self._has_group = False
         self._has_own_pending = True
+        #: Tries of the batch at hand, of the stream and of the strays.
+        self._tries: Tries[str] = Tries()
         self._claim_at = self._strays_at = self._heartbeat_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -110,7 +154,11 @@ class Consumer:
                     logger.warning("consumer_valkey_away", error=str(error))
                 except DATABASE_AWAY as error:
                     is_well = False
-                    logger.warning("consumer_database_away", error=str(error))
+                    logger.warning("consumer_database_away", **reason_of(error))
+                    connection.close()
+                except Exception as error:  # noqa: BLE001 told and tried again; events wait, and none is lost
+                    is_well = False
+                    logger.error("consumer_failed", step=step.__name__, **reason_of(error.__cause__ or error))
                     connection.close()
             if is_well:
                 failures = 0
@@ -129,7 +177,7 @@ class Consumer:
             return 0
         lines = [line for _, fields in entries for line in fields.get(FIELD.encode(), b"").split(b"\n") if line]
         self._has_own_pending = True  # until they are acknowledged
-        changed = store_safely(lines)
+        changed = self._store("stream", lines)
         self._acknowledge([entry_id for entry_id, _ in entries])
         self._has_own_pending = False
         STORED.inc(len(lines))
@@ -159,10 +207,19 @@ class Consumer:
                     return 0
                 # First, because those that turn out to be strays are inserted again, with their problem.
                 cursor.execute("DELETE FROM pulsequill_strayevent WHERE id = ANY(%s)", [[row[0] for row in rows]])
-            changed = store_safely([row[1].encode() for row in rows])
+            changed = self._store("strays", [row[1].encode() for row in rows])
         STORED.inc(len(rows))
         mark_dirty(*changed)
         return len(rows)
+
+    def _store(self, origin: str, lines: Sequence[bytes]) -> set[Any]:
+        try:
+            changed = store_safely(lines, is_last_try=self._tries[origin] >= MOST_TRIES)
+        except NotStored:
+            self._tries[origin] += 1
+            raise
+        self._tries[origin] = 0
+        return changed
 
     def _take(self, block_ms: int | None) -> list[Entry]:
         """Return entries to store: our own unacknowledged ones first, then those of dead consumers, then new ones."""

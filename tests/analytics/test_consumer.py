@@ -221,7 +221,7 @@ class TestStream:
         add(line("opened", mailing.messages[0]))
         dead = Consumer(name="dead")
         with monkeypatch.context() as patch:
-            patch.setattr(consumer_module, "store_safely", lambda lines: 1 / 0)
+            patch.setattr(consumer_module, "store_safely", lambda lines, **more: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 dead.read_stream(block_ms=None)
         assert Consumer(name="patient").read_stream(block_ms=None) == 0
@@ -275,10 +275,10 @@ class TestStream:
         mailing = make_mailing(size=1)
         real, failures = consumer_module.store_safely, iter([True, True, False])
 
-        def flaky(lines: Any) -> Any:
+        def flaky(lines: Any, **more: Any) -> Any:
             if next(failures, False):
                 raise OperationalError("the server closed the connection")
-            return real(lines)
+            return real(lines, **more)
 
         monkeypatch.setattr(consumer_module, "store_safely", flaky)
         monkeypatch.setattr(consumer_module, "BACKOFF_S", (0.01,))
