@@ -30,6 +30,9 @@ SIGNATURE_HEADER = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
 #: Events are sent again for 24 hours; replays within the window are recognised by their keys.
 OLDEST_S, NEWEST_S = 26 * 60 * 60, 5 * 60
+#: The longest address there is, and what is kept of an entry that is no event.
+MAX_IP, MAX_ENTRY = 45, 2_000
+NO_EVENT = "an entry of a signed batch that is no event"
 
 
 class NotFromSendGrid(ValueError):
@@ -122,6 +125,22 @@ def to_lines(events: Iterable[Any], *, workspace_id: UUID) -> list[bytes]:
     return [_line(event, workspace_id) for event in events if isinstance(event, dict)]
 
 
+def to_strays(events: Iterable[Any], *, workspace_id: UUID) -> list[bytes]:
+    """Return the entries that are no events at all (`NO_EVENT`) as lines, each once however often it is sent."""
+    texts = {json.dumps(event)[:MAX_ENTRY] for event in events if not isinstance(event, dict)}
+    return [
+        encode(
+            kind="unknown",
+            message_id=None,
+            source=SOURCE,
+            dedupe_key="sg:" + hashlib.sha256(f"{workspace_id}|{text}".encode()).hexdigest(),
+            workspace_id=workspace_id,
+            data={"entry": text},
+        )
+        for text in sorted(texts)
+    ]
+
+
 def _line(event: dict[str, Any], workspace_id: UUID) -> bytes:
     name, event_type = str(event.get("event", "")), str(event.get("type", ""))
     meaning = MEANINGS.get((name, event_type)) or MEANINGS.get((name, "")) or Meaning(name[:60] or "unknown")
@@ -146,7 +165,7 @@ def _line(event: dict[str, Any], workspace_id: UUID) -> bytes:
         message_id=message_id,
         source=SOURCE,
         occurred_at=_moment(event.get("timestamp")),
-        ip=str(event.get("ip", "")),
+        ip=str(event.get("ip", ""))[:MAX_IP],
         user_agent=str(event.get("useragent", "")),
         dedupe_key=_key(event, workspace_id, message_id, attempt_id),
         workspace_id=workspace_id,

@@ -29,6 +29,8 @@ Headers = list[tuple[bytes, bytes]]
 
 OPEN_PREFIX, CLICK_PREFIX = "/t/o/", "/t/c/"
 MAX_TOKEN = 200
+#: The longest address there is: IPv6 that ends in dotted numbers.
+MAX_IP = 45
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 HITS = Counter("pulsequill_tracking_hits_total", "Opens and clicks that were kept", ["kind"])
 OPENS, CLICKS = HITS.labels("opened"), HITS.labels("clicked")
@@ -91,17 +93,17 @@ async def _hub() -> _Hub:
 
 def _reader(scope: Scope) -> tuple[str, str]:
     """Return address and user agent of whoever asks; proxies are believed as far as TRUSTED_PROXIES says."""
-    agent = forwarded = b""
+    agent, forwarded = b"", []
     for name, value in scope["headers"]:
         if name == b"user-agent":
             agent = value
         elif name == b"x-forwarded-for":
-            forwarded = value
+            forwarded.append(value)  # each proxy may add a line of its own
     ip = scope["client"][0] if scope.get("client") else ""
     if settings.TRUSTED_PROXIES and forwarded:
-        hops = forwarded.decode("latin-1").split(",")
+        hops = b",".join(forwarded).decode("latin-1").split(",")
         ip = hops[-min(settings.TRUSTED_PROXIES, len(hops))].strip()
-    return ip, agent.decode("latin-1")
+    return ip[:MAX_IP], agent.decode("latin-1")
 
 
 def _event(scope: Scope, *, kind: str, message_id: int, link_id: int | None = None) -> bytes:

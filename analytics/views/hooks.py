@@ -62,6 +62,7 @@ def sendgrid_events(request: HttpRequest, token: str) -> HttpResponse:
     if not isinstance(events, list):
         return _refuse(400, "Not a list of events.")
     append_durably(sendgrid.to_lines(events, workspace_id=workspace_id))
+    append_durably(sendgrid.to_strays(events, workspace_id=workspace_id), problem=sendgrid.NO_EVENT)
     return HttpResponse(status=204)
 
 

@@ -100,6 +100,11 @@ def check_consumer() -> Check:
     return _process(heartbeats.CONSUMER, "The event consumer")
 
 
+def check_publisher() -> Check:
+    """The live publisher, which runs beside the event consumer, runs its loop."""
+    return _process(heartbeats.PUBLISHER, "The live publisher")
+
+
 def check_queue_age() -> Check:
     """Tasks come through every queue."""
     ages = {queue: _ages(heartbeats.age_of(queue))[heartbeats.age_of(queue)] for queue in heartbeats.QUEUES}
@@ -118,6 +123,7 @@ CHECKS: tuple[Callable[[], Check], ...] = (
     check_worker,
     check_beat,
     check_consumer,
+    check_publisher,
     check_queue_age,
 )
 

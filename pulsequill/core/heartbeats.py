@@ -4,7 +4,7 @@ Each process writes its own sign, so that a missing one says which process is mi
 
 - a worker, for every queue it takes tasks from, by Celery's own timer (also while all its slots are busy);
 - beat, whenever it sends the `pulsequill.heartbeat` task;
-- the event consumer, on every round of its loop;
+- the event consumer, on every round of its loop, and so the live publisher beside it;
 - a queue, when its newest heartbeat task has come through: how long ago that was sent is the age of the queue.
 
 Signs live beside the event stream and not in the cache: emptying the cache must not look like an outage.
@@ -24,6 +24,7 @@ QUEUE_EXPIRY_S = 24 * 60 * 60
 QUEUES = ("default", "sending", "imports", "watch", "ai")
 BEAT = "beat"
 CONSUMER = "consumer"
+PUBLISHER = "publisher"
 
 
 def worker_of(queue: str) -> str:

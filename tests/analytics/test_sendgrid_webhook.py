@@ -350,9 +350,17 @@ def test_strange_events_are_kept_and_harm_nothing(client: Client, mailing: Maili
         {"event": "delivered", "pq_message": str(mailing.messages[0].pk), "timestamp": -5, "ip": "nowhere"},
         {"event": "click", "pq_message": str(mailing.messages[0].pk), "url": "x" * 9000, "useragent": "\x00\ud800"},
     ]  # fmt: skip
-    report(client, mailing, *strange)
+    for _ in range(2):
+        report(client, mailing, *strange)
     assert CampaignStats.objects.get().delivered == 1
     assert not StrayEvent.objects.filter(problem="").exists()
+    kept = StrayEvent.objects.filter(problem=sendgrid.NO_EVENT)
+    assert sorted(stray.entry["data"]["entry"] for stray in kept) == ['"x"', "7", "null"]
+
+
+def test_an_address_without_end_is_cut(mailing: Mailing) -> None:
+    (line,) = sendgrid.to_lines([event(mailing.messages[0], "open", ip="9" * 9000)], workspace_id=mailing.workspace.pk)
+    assert json.loads(line)["ip"] == "9" * 45
 
 
 def test_get_is_not_allowed(client: Client, mailing: Mailing) -> None:

@@ -36,7 +36,7 @@ def server() -> Iterator[str]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen()  # a request that comes before uvicorn is up waits for it
-    app = uvicorn.Server(uvicorn.Config(tracking.application, lifespan="off", log_level="warning"))
+    app = uvicorn.Server(uvicorn.Config(tracking.application, lifespan="off", log_level="warning", proxy_headers=False))
     thread = threading.Thread(target=app.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -117,6 +117,20 @@ def test_a_link_to_something_other_than_the_web_is_never_followed(server: str, m
         workspace=mailing.workspace, variant=mailing.variants[0], url="javascript:alert(1)", position=9
     )
     assert httpx.get(f"{server}/t/c/{click_token(mailing.messages[0].pk, link.pk)}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("proxies", "expected"),
+    [(0, "127.0.0.1"), (1, "10.0.0.2"), (2, "10.0.0.1"), (3, "203.0.113.7"), (9, "198.51.100.1")],
+)
+def test_proxies_may_each_add_a_header_line(
+    server: str, monkeypatch: pytest.MonkeyPatch, proxies: int, expected: str
+) -> None:
+    monkeypatch.setattr(settings, "TRUSTED_PROXIES", proxies)
+    lines = [("X-Forwarded-For", "198.51.100.1, 203.0.113.7"), ("X-Forwarded-For", "10.0.0.1"),
+             ("X-Forwarded-For", "10.0.0.2")]  # fmt: skip
+    httpx.get(f"{server}/t/o/{open_token(42)}", headers=lines)
+    assert [event["ip"] for event in kept()] == [expected]
 
 
 def test_head_is_answered_and_marked(server: str, mailing: Mailing) -> None:

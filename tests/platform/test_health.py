@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def _everybody_alive() -> None:
-    names = [heartbeats.BEAT, heartbeats.CONSUMER]
+    names = [heartbeats.BEAT, heartbeats.CONSUMER, heartbeats.PUBLISHER]
     names += [heartbeats.worker_of(queue) for queue in heartbeats.QUEUES]
     heartbeats.sign(*names, *map(heartbeats.age_of, heartbeats.QUEUES))
 
@@ -32,7 +32,7 @@ def test_readyz_says_yes_when_everything_lives(client: Client) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 200, answer.json()
     assert set(answer.json()["checks"]) == {
-        "database", "migrations", "valkey", "worker", "beat", "consumer", "queue_age"
+        "database", "migrations", "valkey", "worker", "beat", "consumer", "publisher", "queue_age"
     }  # fmt: skip
     assert answer["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
 
@@ -44,6 +44,7 @@ def test_readyz_says_yes_when_everything_lives(client: Client) -> None:
         (heartbeats.worker_of("ai"), "worker", "Nobody works on: ai."),
         (heartbeats.BEAT, "beat", "Celery beat has given no sign of life"),
         (heartbeats.CONSUMER, "consumer", "The event consumer has given no sign of life"),
+        (heartbeats.PUBLISHER, "publisher", "The live publisher has given no sign of life"),
         (heartbeats.age_of("sending"), "queue_age", "No task has come through yet: sending."),
     ],
 )

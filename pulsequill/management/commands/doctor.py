@@ -114,7 +114,14 @@ def _valkey() -> Iterator[Finding]:
 
 def _processes() -> Iterator[Finding]:
     fix = "Run: make run" if settings.IS_LOCAL_RUN else "Start it; docker-compose.yml shows how."
-    for check in (health.check_worker, health.check_beat, health.check_consumer, health.check_queue_age):
+    checks = (
+        health.check_worker,
+        health.check_beat,
+        health.check_consumer,
+        health.check_publisher,
+        health.check_queue_age,
+    )
+    for check in checks:
         answer = check()
         label = answer.name.replace("_", " ").capitalize()
         yield Finding(label, OK if answer.is_ok else BROKEN, answer.detail, "" if answer.is_ok else fix)
