@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
 from pulsequill.core.event_log import FIELD, INSERT_STRAYS, MAX_ENTRIES, STREAM
+from pulsequill.core.failures import reason_of
 from pulsequill.core.ids import uuid7
 from pulsequill.core.valkey import AWAY
 
@@ -232,7 +233,7 @@ class EventWriter:
     def _hold(self, batch: list[bytes], error: BaseException) -> None:
         kept = batch[: MAX_HELD - len(self._held)]
         self._held += kept
-        logger.error("tracking_both_stores_away", held=len(self._held), lost=len(batch) - len(kept), error=str(error))
+        logger.error("tracking_both_stores_away", held=len(self._held), lost=len(batch) - len(kept), **reason_of(error))
         if self._held and (self._retry is None or self._retry.done()):
             self._retry = asyncio.create_task(self._try_held_again())
 

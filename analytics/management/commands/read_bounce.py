@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from analytics.ingest.bounce_mail import take_in
 from analytics.views.hooks import MOST_BYTES
+from pulsequill.core.failures import reason_of
 
 logger = structlog.get_logger(__name__)
 
@@ -36,8 +37,8 @@ class Command(BaseCommand):
             sys.exit(os.EX_NOINPUT)
         try:
             problem = take_in(raw, workspace_id=None, recipient=options["recipient"])
-        except Exception:
-            logger.exception("bounce_not_kept")
+        except Exception as error:  # noqa: BLE001 whatever it is, the mail server tries again
+            logger.error("bounce_not_kept", **reason_of(error))
             sys.exit(os.EX_TEMPFAIL)
         if problem:
             self.stderr.write(f"Kept, and nothing was changed. {problem}")
