@@ -108,10 +108,8 @@ def store_safely(lines: Sequence[bytes], *, is_last_try: bool = False) -> set[An
 
 def _let_hooks_fail_alone() -> None:
     """Keep hooks that fail after the commit from hiding it, and each other."""
-    connection.run_on_commit = [
-        (savepoints, hook if is_robust else _telling(hook), True)
-        for savepoints, hook, is_robust in connection.run_on_commit
-    ]
+    hooks: Any = connection.run_on_commit  # the stubs know two of its three fields
+    hooks[:] = [(savepoints, hook if is_robust else _telling(hook), True) for savepoints, hook, is_robust in hooks]
 
 
 def _telling(hook: Callable[[], Any]) -> Callable[[], None]:
