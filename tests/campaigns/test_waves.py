@@ -308,7 +308,7 @@ def test_tickets_are_shared_out_without_a_gap(shares: list[float]) -> None:
 
 @pytest.mark.parametrize("shares", [{}, {"other": 1}, {"own": -1}, {"own": 0}, {"own": float("nan")}])
 def test_shares_are_positive_and_name_the_campaigns_own_variants(shares: dict[str, float]) -> None:
-    campaign = launch(make_test(20))
+    campaign = launch(make_test(60))
     other = make_campaign(campaign.workspace)
     named = {"own": variants_of(campaign)[0], "other": variants_of(other)[0]}
     with pytest.raises(Invalid):
