@@ -67,9 +67,7 @@ class ReportMail(models.Model):
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.QUEUED)
     reason = models.CharField(max_length=200, blank=True)
     refusals = models.PositiveSmallIntegerField(default=0, help_text="How often the mail server has not taken it.")
-    retry_at = models.DateTimeField(
-        null=True, blank=True, help_text="Not before then; while it is sent: since when."
-    )
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="Not before then; while it is sent: since when.")
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True, blank=True)
 
