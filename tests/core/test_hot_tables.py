@@ -17,10 +17,17 @@ HOT = (Contact, Subscription, Suppression, Message, CapturedMessage, Event)
 
 @pytest.mark.parametrize("model", HOT, ids=lambda model: model.__name__)
 def test_no_hot_table_has_an_index_on_the_workspace_alone(model) -> None:
+    """An index of a few rows alone (a condition) is written for these rows alone."""
     with connection.cursor() as cursor:
         constraints = connection.introspection.get_constraints(cursor, model._meta.db_table)
+        cursor.execute(
+            "SELECT relname FROM pg_index JOIN pg_class ON oid = indexrelid"
+            " WHERE indrelid = %s::regclass AND indpred IS NULL",
+            [model._meta.db_table],
+        )
+        of_all_rows = {name for (name,) in cursor.fetchall()}
     alone = [name for name, one in constraints.items() if one["index"] and one["columns"] == ["workspace_id"]]
-    assert alone == []
+    assert of_all_rows.isdisjoint(alone)
 
 
 def test_the_address_leads_to_a_suppression_whatever_the_statistics_say() -> None:
