@@ -120,23 +120,23 @@ class Watchers:
         return answer
 
 
-def delays_of(answered_at: list[float], counts: list[tuple[float, int]], known: int) -> list[float]:
+def delays_of(answered_at: list[float], counts: list[tuple[float, int]], *, sockets: int) -> list[float]:
     """Return for each event how long it took to the first frame that counts it.
 
     Args:
         answered_at: when the endpoint had answered the n-th event, in order.
         counts: when a frame came and how many were counted in it, of all sockets together.
-        known: how many were counted before the first event.
+        sockets: how many watch. Later frames may tell a count again (the one that follows when nothing more happens).
     """
     best: dict[int, list[float]] = {}
     for moment, count in counts:
-        best.setdefault(count - known, []).append(moment)
+        best.setdefault(count, []).append(moment)
     delays = []
     seen = sorted(best)
     for number, at in enumerate(answered_at, 1):
         place = bisect_left(seen, number)
         if place < len(seen):
-            moments = sorted(best[seen[place]])
+            moments = sorted(best[seen[place]])[:sockets]
             delays.append(moments[int(len(moments) * 0.95)] - at)  # as late as 95 % of the watchers had it
     return delays
 
@@ -174,7 +174,7 @@ def _frames(is_full: bool) -> Comparison:
             f"  {len(requests) / took:,.0f} events/s, {seen['frames']:,} frames to {sockets} sockets, "
             f"{seen['delay_p95_s'] * 1000:.0f} ms from a frame's making to its receipt at p95\n"
         )
-        return percentile(delays_of(answered_at, seen["counts"], 0), 0.95) * 1000
+        return percentile(delays_of(answered_at, seen["counts"], sockets=sockets), 0.95) * 1000
 
     return product, lambda: LIMIT_MS
 
