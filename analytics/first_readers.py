@@ -9,6 +9,7 @@ from campaigns.braking import RATES, limits_of
 from campaigns.models import Experiment
 from campaigns.preflight import Check, Finding, Severity
 from campaigns.preflight.examined import Examined
+from campaigns.tickets import FEWEST
 
 #: Worth a word when nothing less than so many times the limit would stop the campaign.
 BLUNT = 5
@@ -20,13 +21,17 @@ def has_first_readers(examined: Examined) -> bool:
 
 
 def expected(examined: Examined) -> int:
-    """Return how many get it first, on average: each is drawn, from the test's part when the rest waits for a test."""
+    """Return how many get it first, on average: each is drawn, from the test's part when the rest waits for a test.
+
+    A draw that comes to less is filled up to `FEWEST`.
+    """
     campaign, share = examined.campaign, 1.0
     if len(examined.variants) > 1:
         plan = Experiment.objects.for_workspace(campaign.workspace_id).filter(campaign=campaign).first()
         share = plan.test_share / 100 if plan is not None and plan.mode != Experiment.Mode.EVEN else 1.0
     reached = examined.count.included * (1 - campaign.holdout_share / 100)
-    return max(1, round(reached * share * campaign.canary_share / 100))
+    drawn = reached * share * campaign.canary_share / 100
+    return max(1, round(max(drawn, min(FEWEST, reached))))
 
 
 def fewest(readers: int, limit: float) -> int | None:

@@ -22,14 +22,16 @@ SECRET_VALUE_PATTERN = re.compile(
     # tokens that stand in addresses: invitations, password resets, mail links, socket tickets
     r"|(?<=/invitations/)[\w-]{16,}|(?<=/password/reset/)[\w/-]{8,}|(?<=/[upw]/)[\w-]{16,}|(?<=[?&]ticket=)[\w-]+"
 )
+#: What PostgreSQL adds to an error quotes the row: addresses of readers, for the most part.
+QUOTED_ROW_PATTERN = re.compile(r"^(DETAIL|CONTEXT):.*?(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)
 #: Keys whose name matches but whose value is a figure, not a secret.
 HARMLESS_KEYS = frozenset({"input_tokens", "output_tokens", "cached_tokens", "max_tokens", "token_count"})
 
 
 def redact(value: Any) -> Any:
-    """Return `value` with everything that looks like a credential replaced, in nested structures too."""
+    """Return `value` without credentials and without rows that the database quotes, in nested structures too."""
     if isinstance(value, str):
-        return SECRET_VALUE_PATTERN.sub(REDACTED, value)
+        return SECRET_VALUE_PATTERN.sub(REDACTED, QUOTED_ROW_PATTERN.sub(rf"\1: {REDACTED}", value))
     if isinstance(value, dict):
         return {
             key: REDACTED

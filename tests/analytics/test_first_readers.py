@@ -35,11 +35,17 @@ def told(workspace: Workspace, *, readers: int, **columns: Any) -> dict[str, pre
 
 
 def test_first_readers_of_a_short_list_are_called_too_few(workspace: Workspace) -> None:
-    finding = told(workspace, readers=100, canary_share=1)["first_readers_too_few"]
+    finding = told(workspace, readers=2, canary_share=1)["first_readers_too_few"]
     assert finding.severity == "warn"
-    assert finding.message == "About 1 person would get it first, too few to show anything"
-    assert finding.affected == 1
+    assert finding.message == "About 2 people would get it first, too few to show anything"
+    assert finding.affected == 2
     assert finding.fix_url.endswith("/review#when")
+
+
+def test_the_people_that_fill_a_small_draw_are_counted(workspace: Workspace) -> None:
+    found = told(workspace, readers=100, canary_share=1)
+    assert found["first_readers_few"].affected == 10
+    assert "first_readers_too_few" not in found
 
 
 def test_those_who_show_only_great_trouble_are_called_few(workspace: Workspace) -> None:
@@ -53,8 +59,9 @@ def test_those_who_show_only_great_trouble_are_called_few(workspace: Workspace) 
 
 def test_only_those_of_the_test_are_counted_when_the_rest_waits_for_it(workspace: Workspace) -> None:
     winner = {"mode": Experiment.Mode.WINNER, "test_share": 10}
-    assert "first_readers_too_few" in told(workspace, readers=100, labels="AB", canary_share=10, test=winner)
-    assert "first_readers_few" in told(workspace, readers=100, labels="AB", canary_share=10)
+    tested = told(workspace, readers=120, labels="AB", canary_share=10, test=winner)
+    whole = told(workspace, readers=120, labels="AB", canary_share=10)
+    assert (tested["first_readers_few"].affected, whole["first_readers_few"].affected) == (10, 12)
 
 
 def test_nothing_is_said_when_nobody_is_first_when_nothing_is_watched_or_when_they_are_enough(

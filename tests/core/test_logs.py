@@ -25,3 +25,14 @@ class TestRedaction:
 
     def test_figures_stay_readable(self):
         assert redact({"input_tokens": 12, "event": "done"}) == {"input_tokens": 12, "event": "done"}
+
+
+def test_a_row_that_the_database_quotes_is_not_logged_and_the_rest_of_the_error_is():
+    error = (
+        'IntegrityError: duplicate key value violates "once"\nDETAIL:  Key (email)=(mia@example.com) already exists.\n'
+        "CONTEXT:  COPY event, line 1\nmia@example.com\n\nThe above exception was the direct cause"
+    )
+    written = redact({"exception": error})["exception"]
+    assert "mia@example.com" not in written
+    assert written.startswith('IntegrityError: duplicate key value violates "once"\nDETAIL: [redacted]')
+    assert written.endswith("The above exception was the direct cause")
