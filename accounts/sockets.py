@@ -36,6 +36,7 @@ from accounts.permissions import key_allows, role_allows
 from accounts.services.api_keys import find_api_key
 from accounts.services.sessions import find_person
 from accounts.services.socket_tickets import redeem_ticket
+from pulsequill.core.cancellation import is_cancelled
 from pulsequill.core.errors import NotFound, NotPermitted
 from pulsequill.core.live import person_group, workspace_group
 
@@ -309,7 +310,7 @@ class WorkspaceSocket(AsyncJsonWebsocketConsumer):
     async def _beat(self) -> None:
         """Ping, so that a silent stall is seen; join again, because Valkey may have forgotten the groups."""
         beats = 0
-        while True:
+        while not is_cancelled():
             await asyncio.sleep(PING_EVERY_S)
             beats += 1
             try:

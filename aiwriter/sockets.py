@@ -17,6 +17,7 @@ from aiwriter.agents.ending import final_frames
 from aiwriter.models import Generation
 from aiwriter.selectors import get_generation
 from aiwriter.streams import FrameReader
+from pulsequill.core.cancellation import is_cancelled
 
 logger = structlog.get_logger(__name__)
 
@@ -55,7 +56,8 @@ class GenerationSocket(WorkspaceSocket):
         reader = FrameReader(self.workspace.pk, self.generation.pk, after=after)
         try:
             while not await self._forward_once(reader):
-                pass
+                if is_cancelled():
+                    return
             await self.close(1000)
         except Exception:
             # Nobody awaits this task: without a word the page would wait for ever.

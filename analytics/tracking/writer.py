@@ -18,6 +18,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
+from pulsequill.core.cancellation import is_cancelled
 from pulsequill.core.event_log import FIELD, INSERT_STRAYS, MAX_ENTRIES, STREAM
 from pulsequill.core.failures import reason_of
 from pulsequill.core.ids import uuid7
@@ -171,7 +172,7 @@ class EventWriter:
 
     async def _watch_stream(self) -> None:
         """Look at the stream each second for as long as something is remembered, whether anybody writes or not."""
-        while self._recent:
+        while self._recent and not is_cancelled():
             await asyncio.sleep(LOOK_SECONDS)
             if time.monotonic() >= max(self._looked_until, self._valkey_rests_until):
                 with contextlib.suppress(*AWAY, TimeoutError):
@@ -238,7 +239,7 @@ class EventWriter:
             self._retry = asyncio.create_task(self._try_held_again())
 
     async def _try_held_again(self) -> None:
-        while self._held:
+        while self._held and not is_cancelled():
             await asyncio.sleep(HELD_RETRY_SECONDS)
             batch, self._held = self._held, []
             with contextlib.suppress(*AWAY, TimeoutError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import threading
@@ -252,6 +253,28 @@ async def test_what_is_remembered_is_bounded_and_read_events_are_not_written_aga
     assert kept() == []
     streams_client().flushall()
     await _until_kept({"b", "c"})
+    await valkey.aclose()
+
+
+async def test_the_watch_ends_when_it_is_cancelled_though_a_look_swallows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "LOOK_SECONDS", 0.0)
+    valkey = redis.asyncio.Redis.from_url(settings.STREAMS_URL)
+    events = writer.EventWriter(valkey, writer.database_pool())
+    looking = asyncio.Event()
+
+    async def look() -> None:  # as redis-py on Python 3.11, when the answer comes together with the cancellation
+        looking.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+
+    await events.write(b'{"key":"a"}')
+    monkeypatch.setattr(events, "_look", look)
+    events._looked_until = 0.0
+    async with asyncio.timeout(20):
+        await looking.wait()
+        assert events._watch is not None
+        events._watch.cancel()
+        await asyncio.wait({events._watch})
     await valkey.aclose()
 
 
