@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import structlog
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
@@ -44,7 +45,6 @@ logger = structlog.get_logger(__name__)
 
 NOT_SIGNED_IN, NOT_ALLOWED, NO_SUCH_THING, TOO_SLOW, TRY_LATER = 4401, 4403, 4404, 4408, 1013
 PING_EVERY_S = 15.0
-REJOIN_EVERY_PINGS = 2
 RECHECK_EVERY_PINGS = 4
 SEND_TIMEOUT_S = 10.0
 MAX_INBOUND_BYTES = 64 * 1024
@@ -225,6 +225,14 @@ class WorkspaceSocket(AsyncJsonWebsocketConsumer):
     async def opened(self) -> None:
         """Send what a new client must know; the groups are joined already, so nothing falls in between."""
 
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Hand a message to its handler.
+
+        Channels' own looks for old database connections first, in another thread, for each frame of each socket: more
+        than the sending costs. Whoever asks the database here asks by `database_sync_to_async`, which looks, too.
+        """
+        await getattr(self, get_handler_name(message))(message)
+
     async def connect(self) -> None:
         """Accept, then find out who it is."""
         await self.accept()
@@ -236,7 +244,8 @@ class WorkspaceSocket(AsyncJsonWebsocketConsumer):
             self._joined = await self.authorise()
             if self.user is not None:
                 self._joined.append(person_group(self.workspace.pk, self.user.pk))
-            await self._join()
+            for group in self._joined:
+                await self.channel_layer.group_add(group, self.channel_name)
             await self.opened()
         except Refused as refusal:
             await self._leave(refusal.code)
@@ -264,6 +273,18 @@ class WorkspaceSocket(AsyncJsonWebsocketConsumer):
         if len(text_data or bytes_data or "") > MAX_INBOUND_BYTES or len(self._inbound) > MAX_INBOUND_PER_S:
             await self._leave(TOO_SLOW)
 
+    async def catch_up(self) -> None:
+        """Frames may be lost: leave a number out, which makes the client ask how things stand."""
+        self.seq += 1
+        await self._ping()
+
+    async def resumed(self, _message: dict[str, Any]) -> None:
+        """Valkey was away and is back (`pulsequill.core.fan_out`)."""
+        try:
+            await self.catch_up()
+        except (RedisError, OSError, OperationalError, InterfaceError):
+            await self._leave(TRY_LATER)
+
     async def frame(self, message: dict[str, Any]) -> None:
         """Send a pushed frame on."""
         await self.send_frame(message["frame"])
@@ -282,16 +303,18 @@ class WorkspaceSocket(AsyncJsonWebsocketConsumer):
         self.seq = message["seq"]
         await self._deliver(message["text"])
 
-    async def _deliver(self, text: str) -> None:
+    async def _deliver(self, text: str) -> bool:
+        """Send a text, and return whether the client took it in time; otherwise the socket is closed."""
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await self.send(text_data=text)
         except TimeoutError:
             await self._leave(TOO_SLOW)
+            return False
+        return True
 
-    async def _join(self) -> None:
-        for group in self._joined:
-            await self.channel_layer.group_add(group, self.channel_name)
+    async def _ping(self) -> bool:
+        return await self._deliver(await self.encode_json({"seq": self.seq, "type": "ping"}))
 
     async def _check(self) -> None:
         assert self._seat is not None
@@ -308,20 +331,13 @@ class WorkspaceSocket(AsyncJsonWebsocketConsumer):
                 await self.close(code)
 
     async def _beat(self) -> None:
-        """Ping, so that a silent stall is seen; join again, because Valkey may have forgotten the groups."""
+        """Ping, so that a silent stall is seen, and ask now and then whether the right still holds."""
         beats = 0
         while not is_cancelled():
             await asyncio.sleep(PING_EVERY_S)
             beats += 1
-            try:
-                async with asyncio.timeout(SEND_TIMEOUT_S):
-                    await self.send_json({"seq": self.seq, "type": "ping"})
-            except TimeoutError:
-                await self._leave(TOO_SLOW)
+            if not await self._ping():
                 return
-            if beats % REJOIN_EVERY_PINGS == 0:
-                with contextlib.suppress(RedisError, OSError):
-                    await self._join()
             if beats % RECHECK_EVERY_PINGS == 0:
                 await self._check()
 

@@ -46,6 +46,9 @@ class GenerationSocket(WorkspaceSocket):
         number = int(after) if after.isascii() and after.isdigit() and len(after) < 12 else 0
         self._reading = asyncio.create_task(self._forward(number))
 
+    async def catch_up(self) -> None:
+        """Nothing is lost: the reader of the stream goes on where it was."""
+
     async def disconnect(self, code: int) -> None:
         """Stop reading."""
         if self._reading is not None:

@@ -33,6 +33,10 @@ class CampaignSocket(WorkspaceSocket):
         seq, text = await self._opening_frame()
         await self.encoded({"seq": seq, "text": text})
 
+    async def catch_up(self) -> None:
+        """Send where things stand now: the last frame may be among those that were lost."""
+        await self.opened()
+
     @database_sync_to_async
     def _find(self, campaign_id: Any) -> Campaign:
         campaign = (

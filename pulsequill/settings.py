@@ -140,20 +140,14 @@ REDIS_URL: str = (value("REDIS_URL") or valkey_url(HOME)).rstrip("/")
 
 
 def _redis(number: int) -> str:
-    """One Valkey, four databases: flushing the cache must not empty the broker."""
+    """One Valkey, three databases: flushing the cache must not empty the broker."""
     return urlsplit(REDIS_URL)._replace(path=f"/{number}").geturl()
 
 
-BROKER_URL, CACHE_URL, CHANNELS_URL, STREAMS_URL = (_redis(number) for number in range(4))
+BROKER_URL, CACHE_URL, STREAMS_URL = (_redis(number) for number in (0, 1, 3))
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}}
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        # The layer waits five seconds for a message, and redis-py gives up after five: a quiet socket would be cut off.
-        "CONFIG": {"hosts": [{"address": CHANNELS_URL, "socket_timeout": 30}], "capacity": 100, "expiry": 60},
-    }
-}
+CHANNEL_LAYERS = {"default": {"BACKEND": "pulsequill.core.fan_out.FanOut", "CONFIG": {"address": STREAMS_URL}}}
 
 MEDIA_ROOT = HOME / "media"
 MEDIA_URL = "/media/"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.db import transaction
 
+from pulsequill.core.fan_out import publish
 from pulsequill.core.valkey import AWAY, streams_client
 
 logger = structlog.get_logger(__name__)
@@ -40,13 +39,17 @@ def push_now(group: str, frame: dict[str, Any]) -> None:
 
 
 def push_encoded(group: str, seq: int, text: str) -> None:
-    """Send a frame that is JSON already, encoded once however many watch; `seq` is its number, which is in it too."""
-    _send(group, {"type": "encoded", "seq": seq, "text": text})
+    """Send a frame that is JSON already, encoded once however many watch; `seq` is its number, which is in it too.
+
+    Raises:
+        one of `pulsequill.core.valkey.AWAY`: nobody got it.
+    """
+    publish(group, {"type": "encoded", "seq": seq, "text": text})
 
 
 def _send(group: str, message: dict[str, Any]) -> None:
     try:
-        async_to_sync(get_channel_layer().group_send)(group, message)
+        publish(group, message)
     except AWAY:
         logger.warning("live_push_failed", group=group)
 

@@ -6,11 +6,12 @@ import itertools
 import json
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
+import redis
 from asgiref.sync import sync_to_async
-from channels.layers import get_channel_layer
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
@@ -119,6 +120,15 @@ class TestPublisher:
         assert sent[:2] == ["totals", "parts"]
         assert sorted(sent[2:]) == ["parts", "totals"]
 
+    def test_a_frame_that_valkey_did_not_take_is_sent_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        mailing, publisher = make_mailing(size=1), Publisher()
+        mark_dirty(mailing.campaign.pk)
+        with monkeypatch.context() as away:
+            away.setattr("pulsequill.core.live.publish", Mock(side_effect=redis.ConnectionError))
+            with pytest.raises(redis.ConnectionError):
+                publisher.publish_due()
+        assert publish_now(publisher, mailing) == 1
+
     def test_a_deleted_campaign_is_no_trouble(self) -> None:
         mark_dirty(uuid4())
         assert Publisher().publish_due() == 1
@@ -196,6 +206,23 @@ class TestSocket:
         assert mailing.messages[0].email not in json.dumps(second)
         await socket.disconnect()
 
+    async def test_it_shows_the_last_frame_though_that_was_lost_with_the_line(
+        self, workspace: Workspace, member: User
+    ) -> None:
+        mailing = await sync_to_async(make_mailing)(workspace, size=2, sent_at=timezone.now())
+        socket = await sync_to_async(socket_of)(mailing.campaign.pk, member)
+        assert (await socket.connect())[0]
+        first = await socket.receive_json_from(timeout=10)
+        await sync_to_async(store)([opened(mailing, 0)])
+        with redis.Redis.from_url(settings.STREAMS_URL) as valkey:
+            valkey.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        mark = sync_to_async(mark_dirty)
+        await mark(mailing.campaign.pk)
+        await sync_to_async(Publisher().publish_due)()
+        shown = await socket.receive_json_from(timeout=30)
+        assert (shown["seq"] > first["seq"], shown["totals"]["unique_opens"]) == (True, 1)
+        await socket.disconnect()
+
     async def test_another_workspaces_campaign_is_not_there(self, member: User) -> None:
         foreign = await sync_to_async(lambda: make_mailing(make_workspace("Other")))()
         assert await close_code(await sync_to_async(socket_of)(foreign.campaign.pk, member)) == 4404
@@ -217,12 +244,3 @@ class TestSocket:
         await sync_to_async(Publisher().publish_due)()
         assert await socket.receive_nothing(timeout=0.5)
         await socket.disconnect()
-
-
-@pytest.fixture(autouse=True)
-async def _forget_channel_layer() -> Any:
-    """The layer keeps connections of the event loop of the test before."""
-    yield
-    layer = get_channel_layer()
-    if hasattr(layer, "close_pools"):
-        await layer.close_pools()

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -111,4 +110,3 @@ async def test_a_frame_costs_the_same_however_many_watch(monkeypatch: pytest.Mon
     assert (len(await texts()), len(await texts()), len(read)) == (1, 1, 2)
     for socket in sockets:
         await socket.disconnect()
-    await get_channel_layer().close_pools()
