@@ -70,15 +70,15 @@ def make_sent(workspace: Workspace, count: int) -> Campaign:
     return campaign
 
 
-def _authorization(workspace: Workspace) -> str:
+def authorization_of(workspace: Workspace) -> str:
+    """Return the header of somebody who may watch the workspace's campaigns."""
     return "Bearer " + create_api_key(workspace=workspace, actor=None, name="Watchers", scopes=["campaign.view"])[1]
 
 
 def _serve() -> int:
     port = free_port()
-    arguments = ("pulsequill.asgi:application", "--port", str(port), "--log-level", "warning", "--no-access-log",
-                 "--timeout-graceful-shutdown", "1")  # fmt: skip
-    SERVERS.enter_context(server("uvicorn", *arguments, port=port))
+    environment = {"PORT": str(port), "HOST": "127.0.0.1"}
+    SERVERS.enter_context(server("pulsequill.web", port=port, environment=environment))
     return port
 
 
@@ -144,7 +144,7 @@ def delays_of(answered_at: list[float], counts: list[tuple[float, int]], *, sock
 def _frames(is_full: bool) -> Comparison:
     rate, seconds, sockets = (2000, 20, 500) if is_full else (500, 8, 100)
     workspace = make_workspace("Live")
-    authorization = _authorization(workspace)
+    authorization = authorization_of(workspace)
     port = _serve()
     SERVERS.enter_context(_consuming())
 
@@ -182,7 +182,7 @@ def _frames(is_full: bool) -> Comparison:
 def _sending(is_full: bool) -> Comparison:
     count, sockets = (50_000, 500) if is_full else (10_000, 100)
     workspace = make_workspace("Watched sending")
-    authorization, port = _authorization(workspace), _serve()
+    authorization, port = authorization_of(workspace), _serve()
     sender, readers = mail.make_sender(workspace), make_audience(workspace, count)
     SERVERS.enter_context(_consuming())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -23,13 +24,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(module: str, *arguments: str, port: int, timeout_s: float = 30) -> Iterator[None]:
+def server(
+    module: str, *arguments: str, port: int, timeout_s: float = 30, environment: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run `python -m module arguments` for the length of the block, from when it listens on `port`.
+
+    `environment` is added to this process's own.
 
     Raises:
         RuntimeError: it ended, or did not listen in time.
     """
-    process = subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=BASE_DIR)  # noqa: S603
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", module, *arguments], cwd=BASE_DIR, env={**os.environ, **(environment or {})}
+    )
     try:
         deadline = time.monotonic() + timeout_s
         while True:
@@ -39,7 +46,7 @@ def server(module: str, *arguments: str, port: int, timeout_s: float = 30) -> It
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{module} did not start")
             time.sleep(0.02)
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(10)
