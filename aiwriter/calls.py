@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from aiwriter.models import GenerationStep
+from aiwriter.models.generation_step import HAS_FAILED, UNDER_WAY
 from aiwriter.models.provider_key import PROVIDER_NAMES
 from aiwriter.usage import next_month, parse_month
 from pulsequill.core.csv_file import csv_lines
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 ROWS_PER_READ = 1000
 LONGEST_WORD = 120
 #: Ends that are not error classes.
-ENDS = {"ok": "Answered", "failed": "Failed, whatever the reason"}
+ENDS = {"ok": "Answered", "failed": "Failed, whatever the reason", UNDER_WAY: "Under way"}
 CSV_HEADER = (
     "at", "generation", "kind", "person", "role", "task", "provider", "model_requested", "model_served",
     "fallback_from", "prompt", "prompt_sha256", "attempt", "input_tokens", "output_tokens", "cached_tokens",
@@ -70,10 +71,9 @@ def find_calls(workspace: Workspace, wanted: CallFilter) -> QuerySet[GenerationS
         rows = rows.filter(created_at__gte=since, created_at__lt=next_month(since))
     if wanted.model:
         rows = rows.filter(Q(model_requested=wanted.model) | Q(model_served=wanted.model))
-    if wanted.end in ENDS:
-        rows = rows.filter(error_class="") if wanted.end == "ok" else rows.exclude(error_class="")
-    elif wanted.end:
-        rows = rows.filter(error_class=wanted.end)
+    if wanted.end:
+        ends = {"ok": Q(error_class=""), "failed": HAS_FAILED}
+        rows = rows.filter(ends.get(wanted.end, Q(error_class=wanted.end)))
     if wanted.cached in ("yes", "no"):
         rows = rows.filter(is_cache_hit=wanted.cached == "yes")
     for name, value in (("generation_id", wanted.generation), ("generation__created_by_id", wanted.person)):
@@ -116,7 +116,7 @@ def list_choices(workspace: Workspace) -> dict[str, list[tuple[str, str]]]:
         "provider": [(value, PROVIDER_NAMES.get(value, value)) for value, _ in column(0)],
         "model": column(1),
         "role": column(2),
-        "end": [*ENDS.items(), *((value, value.replace("_", " ")) for value, _ in column(3))],
+        "end": [*ENDS.items(), *((value, value.replace("_", " ")) for value, _ in column(3) if value not in ENDS)],
         "person": sorted(((str(pk), name or email) for pk, name, email in people.distinct()), key=lambda row: row[1]),
     }
 

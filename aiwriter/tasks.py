@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from aiwriter.agents import engines
 from aiwriter.agents.ending import UNFINISHED, end_unclaimed
+from aiwriter.gateway import budget
 from aiwriter.gateway.errors import GatewayError
-from aiwriter.models import BudgetHold, Draft, Generation
+from aiwriter.models import Draft, Generation
 from aiwriter.retrieval import indexing, store
 from aiwriter.retrieval.embedders import UnknownEmbedder
 
@@ -71,7 +72,7 @@ def index_memory(*, workspace_id: str, **_later: Any) -> None:
 def sweep_generations(**_later: Any) -> None:
     """Start what was lost (a flushed broker, a killed worker), end what is too old, drop expired holds."""
     now = timezone.now()
-    BudgetHold.objects.filter(expires_at__lt=now).delete()
+    budget.release_expired(now)
     unfinished = Generation.objects.filter(status__in=UNFINISHED)
     for generation in unfinished.filter(created_at__lt=now - GIVE_UP_AFTER)[:SWEEP_LIMIT]:
         end_unclaimed(generation, Generation.Status.FAILED, GatewayError("interrupted"))

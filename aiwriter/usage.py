@@ -15,6 +15,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from aiwriter.models import Draft, GenerationStep
+from aiwriter.models.generation_step import HAS_FAILED
 from aiwriter.selectors import get_budget
 from pulsequill.core.errors import FieldError, Invalid
 
@@ -31,7 +32,7 @@ ADOPTED = (Draft.Status.ACCEPTED, Draft.Status.EDITED)
 _BY_PROMPT = """
 WITH calls AS (
   SELECT prompt_id, prompt_sha256, generation_id, count(*) AS calls,
-         count(*) FILTER (WHERE error_class <> '') AS failed, sum(cost_micro_usd) AS cost
+         count(*) FILTER (WHERE error_class NOT IN ('', 'under_way')) AS failed, sum(cost_micro_usd) AS cost
     FROM aiwriter_generationstep
    WHERE workspace_id = %(workspace)s AND created_at >= %(since)s AND created_at < %(until)s AND prompt_id <> ''
    GROUP BY prompt_id, prompt_sha256, generation_id
@@ -103,7 +104,7 @@ def get_usage(workspace: Workspace, *, month: datetime | None = None) -> dict[st
     paid = steps.exclude(provider=OFFLINE)
     totals = paid.aggregate(
         calls=Count("pk"),
-        failed=Count("pk", filter=~Q(error_class="")),
+        failed=Count("pk", filter=HAS_FAILED),
         cached=Count("pk", filter=Q(is_cache_hit=True)),
         cost=Sum("cost_micro_usd"),
         input_tokens=Sum("input_tokens"),
@@ -153,7 +154,7 @@ def _by_model(paid: Any) -> list[dict[str, Any]]:
         paid.values("provider", "model_requested")
         .annotate(
             calls=Count("pk"),
-            failed_calls=Count("pk", filter=~Q(error_class="")),
+            failed_calls=Count("pk", filter=HAS_FAILED),
             input_tokens=Sum("input_tokens"),
             output_tokens=Sum("output_tokens"),
             cost_micro_usd=Sum("cost_micro_usd"),

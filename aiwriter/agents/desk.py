@@ -17,7 +17,13 @@ from aiwriter.gateway.errors import FAULTS
 from aiwriter.gateway.router import OFFLINE
 from aiwriter.models import Generation, GenerationStep
 from aiwriter.models.draft import readable_text
+from aiwriter.models.generation_step import INTERRUPTED, UNDER_WAY
 from aiwriter.models.model_price import dollars
+
+#: Of a call that did not fail: any other end is a fault.
+_STATES = {"": "done", UNDER_WAY: "started"}
+#: Ends for which no provider is to blame.
+_PLAIN_ENDS = {"cancelled": "Stopped.", INTERRUPTED: "The writer was restarted in the middle of this."}
 
 
 def desk_frames(generation: Generation) -> list[dict[str, Any]]:
@@ -79,7 +85,7 @@ def _frame(calls: Sequence[GenerationStep], written: dict[str, DraftContent]) ->
         "role": last.role,
         "label": f"{role} {letter}".strip(),
         "task": last.task,
-        "state": "failed" if last.error_class else "done",
+        "state": _STATES.get(last.error_class, "failed"),
         "model": last.model_served or last.model_requested,
         "tokens": sum(call.input_tokens + call.output_tokens for call in calls),
         "cost_micro_usd": sum(call.cost_micro_usd for call in calls),
@@ -123,9 +129,9 @@ def _read(shape: type[BaseModel], call: GenerationStep) -> BaseModel | None:
 
 def _problems(calls: Sequence[GenerationStep]) -> Iterator[str]:
     for call in calls:
-        if call.error_class == "cancelled":
-            yield "Stopped."
-        elif call.error_class:
+        if call.error_class in _PLAIN_ENDS:
+            yield _PLAIN_ENDS[call.error_class]
+        elif call.error_class and not call.is_under_way:
             fault = FAULTS.get(call.error_class)
             yield f"{call.model_requested}: {fault.detail if fault else call.error_class}"
         elif call.fallback_from:

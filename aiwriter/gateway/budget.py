@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from aiwriter.gateway.errors import GatewayError
 from aiwriter.models import Budget, BudgetHold, GenerationStep
+from aiwriter.models.generation_step import INTERRUPTED, UNDER_WAY
+from pulsequill.core.db import TenantQuerySet
 
 HOLD_FOR = timedelta(minutes=5)
 
@@ -70,37 +72,51 @@ def get_state(workspace_id: Any) -> BudgetState:
     return _state(_budget(workspace_id), timezone.now())
 
 
-def reserve(*, workspace_id: Any, generation_id: Any, amount_micro_usd: int) -> BudgetHold:
-    """Set money aside for one call.
+def reserve(*, step: GenerationStep, amount_micro_usd: int) -> BudgetHold:
+    """Set money aside for one call and store its audit row: from here on the trail has it, whatever happens.
 
     Raises:
         GatewayError: `budget_exceeded`; nothing was set aside and the call must not be made.
     """
     with transaction.atomic():
-        locked = Budget.objects.for_workspace(workspace_id).select_for_update()
+        locked = Budget.objects.for_workspace(step.workspace_id).select_for_update()
         budget = locked.first()
         if budget is None:
-            _budget(workspace_id)  # a workspace's first call makes it
+            _budget(step.workspace_id)  # a workspace's first call makes it
             budget = locked.get()
         now = timezone.now()
         if _state(budget, now).left < amount_micro_usd:
             raise GatewayError("budget_exceeded")
+        step.error_class = UNDER_WAY
+        step.save(force_insert=True)
         return BudgetHold.objects.create(
-            workspace_id=workspace_id,
-            generation_id=generation_id,
+            pk=step.pk,
+            workspace_id=step.workspace_id,
+            generation_id=step.generation_id,
             amount_micro_usd=amount_micro_usd,
             expires_at=now + HOLD_FOR,
         )
 
 
-def settle(hold: BudgetHold | None, step: GenerationStep) -> None:
-    """Store the audit row of a call and give its hold back, in one transaction."""
+def settle(step: GenerationStep) -> None:
+    """Store how a call ended and give its hold back, in one transaction."""
     with transaction.atomic():
-        if hold is not None:
-            hold.delete()
-        step.save(force_insert=True)
+        BudgetHold.objects.for_workspace(step.workspace_id).filter(pk=step.pk).delete()
+        step.save(force_update=True)
 
 
 def release_holds(*, workspace_id: Any, generation_id: Any) -> None:
-    """Give back what a run that died had set aside."""
-    BudgetHold.objects.for_workspace(workspace_id).filter(generation_id=generation_id).delete()
+    """Give back what a run that died had set aside, and say of its calls that nobody knows how they ended."""
+    _give_back(BudgetHold.objects.for_workspace(workspace_id).filter(generation_id=generation_id))
+
+
+def release_expired(now: datetime) -> None:
+    """Do the same for every call that must have ended long ago."""
+    _give_back(BudgetHold.objects.filter(expires_at__lt=now))
+
+
+def _give_back(holds: TenantQuerySet[BudgetHold]) -> None:
+    with transaction.atomic():
+        calls = GenerationStep.objects.filter(pk__in=holds.values("pk"), error_class=UNDER_WAY)
+        calls.across_workspaces().update(error_class=INTERRUPTED, updated_at=timezone.now())
+        holds.delete()

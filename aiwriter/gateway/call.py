@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiwriter.gateway.catalog import ModelEntry
 from aiwriter.gateway.errors import GatewayError
@@ -12,7 +13,6 @@ from aiwriter.gateway.pricing import cost_micro_usd
 from aiwriter.gateway.router import Route
 from aiwriter.gateway.tokens import estimate_text
 from aiwriter.gateway.types import Chunk, LLMRequest, Message, Usage
-from aiwriter.models import GenerationStep
 
 
 @dataclass
@@ -77,8 +77,8 @@ class Call:
             source="estimated",
         )
 
-    def audit_row(self, price: ModelEntry, error: GatewayError | None) -> GenerationStep:
-        """Return the row of this call, without its workspace and generation.
+    def audit_fields(self, price: ModelEntry, error: GatewayError | None) -> dict[str, Any]:
+        """Return what the audit row says of this call so far, without its workspace and generation.
 
         Args:
             price: the catalogue's row for a prompt of this length.
@@ -86,16 +86,16 @@ class Call:
         """
         usage = self.final_usage
         request = self.request
-        return GenerationStep(
-            role=request.role,
-            task=request.task,
-            provider=self.route.provider,
-            model_requested=self.route.model,
-            model_served=self.model_served[:80],
-            fallback_from=self.fallback_from,
-            prompt_id=request.prompt_id,
-            prompt_sha256=request.prompt_sha256,
-            params={
+        return {
+            "role": request.role,
+            "task": request.task,
+            "provider": self.route.provider,
+            "model_requested": self.route.model,
+            "model_served": self.model_served[:80],
+            "fallback_from": self.fallback_from,
+            "prompt_id": request.prompt_id,
+            "prompt_sha256": request.prompt_sha256,
+            "params": {
                 "max_output_tokens": self.max_output_tokens,
                 "temperature": request.temperature if self.entry.accepts_temperature else None,
                 "schema": request.schema.__name__ if request.schema else None,
@@ -103,18 +103,18 @@ class Call:
                 **({"left_out": dict(self.left_out)} if self.left_out else {}),
                 **({"price": "assumed: the catalogue does not know this model"} if price.price_id is None else {}),
             },
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            cached_tokens=usage.cached_tokens,
-            usage_source=usage.source,
-            cost_micro_usd=cost_micro_usd(price, usage),
-            price_id=price.price_id,
-            latency_ms=self.elapsed_ms,
-            first_token_ms=self.first_token_ms,
-            finish_reason=self.finish_reason[:40],
-            attempt=self.attempt,
-            error_class=error.code if error else "",
-            provider_request_id=self.request_id[:120],
-            request_sha256=request.sha256(),
-            output_text=self.text,
-        )
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "usage_source": usage.source,
+            "cost_micro_usd": cost_micro_usd(price, usage),
+            "price_id": price.price_id,
+            "latency_ms": self.elapsed_ms,
+            "first_token_ms": self.first_token_ms,
+            "finish_reason": self.finish_reason[:40],
+            "attempt": self.attempt,
+            "error_class": error.code if error else "",
+            "provider_request_id": self.request_id[:120],
+            "request_sha256": request.sha256(),
+            "output_text": self.text,
+        }

@@ -120,11 +120,9 @@ class Caller:
 
     def _paid(self, call: Call, config: ProviderConfig) -> Iterator[Delta]:
         """Set the most that a call can cost aside, make it, and settle: whatever happens, a row tells of it."""
-        hold = budget.reserve(
-            workspace_id=self._workspace_id,
-            generation_id=self._generation_id,
-            amount_micro_usd=self._most_it_can_cost(call),
-        )
+        step = GenerationStep(workspace_id=self._workspace_id, generation_id=self._generation_id)
+        self._write(step, call, None)
+        budget.reserve(step=step, amount_micro_usd=self._most_it_can_cost(call))
         error: GatewayError | None = GatewayError("interrupted")
         line = Line()
         try:
@@ -142,7 +140,8 @@ class Caller:
             raise error from caught
         finally:
             call.is_left_open = line.is_connected and error is not None and error.code in LEFT_OPEN
-            budget.settle(hold, self._step(call, error))
+            self._write(step, call, error)
+            budget.settle(step)
 
     def _most_it_can_cost(self, call: Call) -> int:
         tokens_in = call.input_tokens
@@ -155,11 +154,10 @@ class Caller:
             ),
         )
 
-    def _step(self, call: Call, error: GatewayError | None) -> GenerationStep:
+    def _write(self, step: GenerationStep, call: Call, error: GatewayError | None) -> None:
         price = self._catalog.get(call.entry.model, input_tokens=call.final_usage.input_tokens)
-        step = call.audit_row(price, error)
-        step.workspace_id, step.generation_id = self._workspace_id, self._generation_id
-        return step
+        for name, value in call.audit_fields(price, error).items():
+            setattr(step, name, value)
 
     def _received(self, call: Call, config: ProviderConfig, line: Line) -> Iterator[Delta]:
         """Read the answer until it is complete, too late, too long, or not wanted any more."""

@@ -11,12 +11,13 @@ from django.utils import timezone
 from aiwriter.gateway import budget
 from aiwriter.gateway.catalog import load_catalog
 from aiwriter.gateway.client import ProviderConfig
-from aiwriter.gateway.errors import GatewayError, translate
+from aiwriter.gateway.errors import translate
 from aiwriter.gateway.pricing import cost_micro_usd
 from aiwriter.gateway.throttle import Throttle
 from aiwriter.gateway.tokens import estimate_text
 from aiwriter.gateway.types import Usage
 from aiwriter.models import GenerationStep
+from aiwriter.models.generation_step import INTERRUPTED
 
 EMBEDDING_MODEL = "text-embedding-3-small"
 TIMEOUT_S = 15.0
@@ -39,31 +40,32 @@ def embed_texts(
     cost = cost_micro_usd(entry, usage)
     throttle = Throttle.of(provider=entry.provider, model=entry.model, config=config)
     with throttle.turn(longest_s=LONGEST_WAIT_S, lasts_s=2 * TIMEOUT_S, pause=time.sleep):
-        hold = budget.reserve(workspace_id=workspace_id, generation_id=generation_id, amount_micro_usd=cost)
+        step = GenerationStep(
+            workspace_id=workspace_id,
+            generation_id=generation_id,
+            role="memory",
+            task="embed",
+            provider=entry.provider,
+            model_requested=EMBEDDING_MODEL,
+            params={"dimensions": dimensions, "texts": len(texts)},
+            usage_source="none",
+            price_id=entry.price_id,
+        )
+        budget.reserve(step=step, amount_micro_usd=cost)
         started = time.monotonic()
-        error: GatewayError | None = None
+        step.error_class = INTERRUPTED
         try:
-            return _embed(list(texts), dimensions, config)
+            vectors = _embed(list(texts), dimensions, config)
+            step.error_class = ""
+            step.input_tokens, step.usage_source, step.cost_micro_usd = usage.input_tokens, usage.source, cost
+            return vectors
         except Exception as caught:
             error = translate(caught)
+            step.error_class = error.code
             raise error from caught
         finally:
-            step = GenerationStep(
-                workspace_id=workspace_id,
-                generation_id=generation_id,
-                role="memory",
-                task="embed",
-                provider=entry.provider,
-                model_requested=EMBEDDING_MODEL,
-                params={"dimensions": dimensions, "texts": len(texts)},
-                input_tokens=0 if error else usage.input_tokens,
-                usage_source="none" if error else usage.source,
-                cost_micro_usd=0 if error else cost,
-                price_id=entry.price_id,
-                latency_ms=round((time.monotonic() - started) * 1000),
-                error_class=error.code if error else "",
-            )
-            budget.settle(hold, step)
+            step.latency_ms = round((time.monotonic() - started) * 1000)
+            budget.settle(step)
 
 
 def _embed(texts: list[str], dimensions: int, config: ProviderConfig) -> list[list[float]]:

@@ -27,7 +27,10 @@ class Budget(TenantModel):
 
 
 class BudgetHold(TenantModel):
-    """Money set aside for a provider call that is under way; gone when the call is settled or the hold expires."""
+    """Money set aside for a provider call that is under way; gone when the call is settled or the hold expires.
+
+    It has the id of the audit row of its call.
+    """
 
     generation = models.ForeignKey("aiwriter.Generation", on_delete=models.CASCADE, related_name="+")
     amount_micro_usd = models.BigIntegerField()

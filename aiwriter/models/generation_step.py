@@ -7,9 +7,16 @@ from django.db import models
 from aiwriter.models.model_price import dollars
 from pulsequill.core.db import TenantModel
 
+#: In the place of an error class while nobody knows how a call will end.
+UNDER_WAY = "under_way"
+#: The call of a worker that died: whether the provider got it, read it or answered, nobody can say.
+INTERRUPTED = "interrupted"
+#: Calls that gave no answer.
+HAS_FAILED = ~models.Q(error_class__in=("", UNDER_WAY))
+
 
 class GenerationStep(TenantModel):
-    """Who was asked what, what it cost and how it ended. One row for each call, failed ones too."""
+    """Who was asked what, what it cost and how it ended. One row for each call, written before it is made."""
 
     generation = models.ForeignKey("aiwriter.Generation", on_delete=models.CASCADE, related_name="steps")
     role = models.CharField(max_length=20, help_text="strategist, writer, critic, editor, ...")
@@ -55,3 +62,8 @@ class GenerationStep(TenantModel):
     def cost_label(self) -> str:
         """What the call cost, for people."""
         return dollars(self.cost_micro_usd)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.error_class == UNDER_WAY

@@ -67,11 +67,14 @@ def test_every_filter_finds_what_it_names_and_nothing_else(workspace):
     slow = call_of(workspace, person=sam, error_class="provider_timeout", role="critic", task="critic",
                    prompt_id="critic@v1", provider="anthropic", model_requested="claude-sonnet-5-5",
                    model_served="")  # fmt: skip
+    running = call_of(workspace, error_class="under_way", model_requested="gpt-4.1-mini", model_served="",
+                      role="editor", task="editor:A", prompt_id="editor@v1")  # fmt: skip
     cached = call_of(workspace, is_cache_hit=True, at=last_month, prompt_sha256="cd" * 32)
     call_of(make_workspace("Rival Tea"), person=maya)
 
     expected = {
-        (): {good, slow, cached},
+        (): {good, slow, running, cached},
+        (("end", "under_way"),): {running},
         (("provider", "anthropic"),): {slow},
         (("model", "gpt-4.1-2026"),): {good, cached},
         (("model", "claude-sonnet-5-5"),): {slow},
@@ -81,7 +84,7 @@ def test_every_filter_finds_what_it_names_and_nothing_else(workspace):
         (("end", "provider_timeout"),): {slow},
         (("end", "provider_auth"),): set(),
         (("cached", "yes"),): {cached},
-        (("cached", "no"),): {good, slow},
+        (("cached", "no"),): {good, slow, running},
         (("person", str(sam.pk)),): {slow},
         (("person", "nobody"),): set(),
         (("generation", str(good.generation_id)),): {good},

@@ -11,12 +11,14 @@ from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from aiwriter import tasks
 from aiwriter.agents import running
 from aiwriter.gateway import budget
 from aiwriter.gateway.errors import GatewayError
 from aiwriter.models import BudgetHold, Generation, GenerationStep
 from aiwriter.services.money import set_budget
 from aiwriter.services.passages import rewrite
+from aiwriter.usage import get_usage
 from pulsequill.core.errors import Blocked
 from tests.aiwriter import team
 from tests.aiwriter.making import ask, make_member, make_workspace
@@ -33,7 +35,7 @@ def workspace(transactional_db):
     return made
 
 
-def make_step(generation: Generation, cost: int) -> GenerationStep:
+def make_step(generation: Generation, cost: int = 0) -> GenerationStep:
     return GenerationStep(
         workspace_id=generation.workspace_id, generation=generation, role="writer", provider="openai",
         model_requested="gpt-4.1", cost_micro_usd=cost,
@@ -45,8 +47,10 @@ def test_twenty_at_once_never_go_over_a_tiny_budget(workspace):
 
     def spend(_number: int) -> bool:
         try:
-            hold = budget.reserve(workspace_id=workspace.pk, generation_id=generation.pk, amount_micro_usd=150)
-            budget.settle(hold, make_step(generation, 140))
+            step = make_step(generation)
+            budget.reserve(step=step, amount_micro_usd=150)
+            step.error_class, step.cost_micro_usd = "", 140
+            budget.settle(step)
         except GatewayError as error:
             assert error.code == "budget_exceeded"
             return False
@@ -66,10 +70,11 @@ def test_twenty_at_once_never_go_over_a_tiny_budget(workspace):
 def test_a_hold_counts_until_it_is_settled_or_expires(workspace):
     generation = Generation.objects.create(workspace=workspace)
 
-    hold = budget.reserve(workspace_id=workspace.pk, generation_id=generation.pk, amount_micro_usd=900)
+    hold = budget.reserve(step=make_step(generation), amount_micro_usd=900)
 
     with pytest.raises(GatewayError):
-        budget.reserve(workspace_id=workspace.pk, generation_id=generation.pk, amount_micro_usd=200)
+        budget.reserve(step=make_step(generation), amount_micro_usd=200)
+    assert GenerationStep.objects.count() == 1, "what was not made leaves no row"
     BudgetHold.objects.filter(pk=hold.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     assert budget.get_state(workspace.pk).left == CAP
 
@@ -192,3 +197,18 @@ def hold_of_one_call(workspace, settings) -> int:
         running.run(rewrite(workspace=workspace, actor=None, text=text, instruction="expand").pk)
     Generation.objects.for_workspace(workspace).delete()
     return seen[0]
+
+
+def test_a_call_whose_hold_expires_is_told_as_interrupted_and_one_under_way_is_no_failure(workspace):
+    generation = Generation.objects.create(workspace=workspace, status=Generation.Status.SUCCEEDED)
+    dead, alive = make_step(generation), make_step(generation)
+    budget.reserve(step=dead, amount_micro_usd=100)
+    budget.reserve(step=alive, amount_micro_usd=100)
+    BudgetHold.objects.filter(pk=dead.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    tasks.sweep_generations()
+
+    ends = dict(GenerationStep.objects.values_list("pk", "error_class"))
+    assert ends == {dead.pk: "interrupted", alive.pk: "under_way"}
+    assert [hold.pk for hold in BudgetHold.objects.all()] == [alive.pk]
+    assert get_usage(workspace)["failed_calls"] == get_usage(workspace)["by_model"][0]["failed_calls"] == 1

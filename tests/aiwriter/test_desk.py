@@ -8,6 +8,8 @@ import pytest
 
 from aiwriter.agents.desk import desk_frames
 from aiwriter.agents.ending import final_frames
+from aiwriter.models import GenerationStep
+from aiwriter.models.generation_step import INTERRUPTED, UNDER_WAY
 from tests.aiwriter import team
 from tests.aiwriter.making import ask, make_workspace, written
 from tests.fakes.llm_server import LLMServer, Reply, Request
@@ -85,3 +87,16 @@ def test_templates_are_told_one_by_one_and_say_that_no_model_wrote_them():
     assert [row["label"] for row in desk] == ["Template A", "Template B", "Template C"]
     assert {row["cost_label"] for row in desk} == {"$0.00"}
     assert [frame["type"] for frame in final_frames(generation)] == ["stage"] * 3 + ["draft"] * 3 + ["done"]
+
+
+def test_a_page_that_comes_in_the_middle_shows_who_is_at_work_and_whom_a_restart_cut_off():
+    generation = ask(make_workspace(), cta_url=team.LINK)
+    common = {"workspace": generation.workspace, "generation": generation, "role": "writer", "provider": "openai"}
+    GenerationStep.objects.create(**common, task="writer:A", error_class=INTERRUPTED)
+    GenerationStep.objects.create(**common, task="writer:A", error_class=UNDER_WAY)
+    GenerationStep.objects.create(**common, task="writer:B", error_class=INTERRUPTED)
+
+    again, cut_off = desk_frames(generation)
+
+    assert (again["state"], cut_off["state"]) == ("started", "failed")
+    assert again["problems"] == cut_off["problems"] == ["The writer was restarted in the middle of this."]

@@ -107,6 +107,12 @@ def charged(generation: Generation) -> Counter[str]:
     return Counter(step.task for step in rows if step.cost_micro_usd)
 
 
+def broke_off(generation: Generation) -> dict[str, str]:
+    """Calls without an answer, by task: what the audit trail says of their end."""
+    rows = GenerationStep.objects.filter(generation=generation).exclude(error_class="")
+    return dict(rows.values_list("task", "error_class"))
+
+
 def frames(generation: Generation) -> list[bytes]:
     entries = streams_client().xrange(stream_key(generation.workspace_id, generation.pk))
     return [fields[b"frame"] for _, fields in entries]
@@ -121,6 +127,7 @@ def test_a_worker_killed_while_models_answer_costs_one_charge_a_call_and_ends_on
         what="one writer has answered and two are in the middle of it",
     )  # fmt: skip
     assert BudgetHold.objects.filter(generation=generation).count() == 2
+    assert broke_off(generation) == {"writer:B": "under_way", "writer:C": "under_way"}
     paid_before = charged(generation)
 
     first.kill()
@@ -152,6 +159,8 @@ def test_a_worker_killed_while_models_answer_costs_one_charge_a_call_and_ends_on
     assert max(now_paid.values()) == 1, "one charge for each answered call"
     assert sum(now_paid.values()) == sum(asked.values()) - 2, "the two that broke off gave no answer"
     steps = GenerationStep.objects.filter(generation=generation)
+    assert broke_off(generation) == {"writer:B": "interrupted", "writer:C": "interrupted"}
+    assert steps.count() == sum(asked.values()), "the trail has every call that a provider got"
     assert generation.cost_micro_usd == sum(steps.values_list("cost_micro_usd", flat=True))
     assert budget.get_state(generation.workspace_id).spent == generation.cost_micro_usd
     assert BudgetHold.objects.count() == 0
@@ -167,7 +176,8 @@ def test_a_generation_that_nobody_takes_over_in_time_ends_as_interrupted():
     generation = ask(make_workspace())
     held = running.claim(generation.pk)
     assert held is not None
-    budget.reserve(workspace_id=generation.workspace_id, generation_id=generation.pk, amount_micro_usd=5)
+    call = GenerationStep(workspace=generation.workspace, generation=generation, role="strategist", provider="openai")
+    budget.reserve(step=call, amount_micro_usd=5)
     long_ago = timezone.now() - tasks.GIVE_UP_AFTER - timedelta(seconds=1)
     Generation.objects.filter(pk=generation.pk).update(
         created_at=long_ago, leased_until=timezone.now() - timedelta(seconds=1)
@@ -180,4 +190,5 @@ def test_a_generation_that_nobody_takes_over_in_time_ends_as_interrupted():
     generation.refresh_from_db()
     assert (generation.status, generation.error_code) == (Generation.Status.FAILED, "interrupted")
     assert BudgetHold.objects.count() == 0
+    assert [step.error_class for step in GenerationStep.objects.filter(generation=generation)] == ["interrupted"]
     assert sum(b'"type": "done"' in frame for frame in frames(generation)) == 1

