@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from aiwriter.gateway.errors import GatewayError
 from aiwriter.models import Budget, BudgetHold, GenerationStep
 from aiwriter.models.generation_step import INTERRUPTED, UNDER_WAY
-from pulsequill.core.db import TenantQuerySet
 
 HOLD_FOR = timedelta(minutes=5)
 
@@ -115,8 +114,8 @@ def release_expired(now: datetime) -> None:
     _give_back(BudgetHold.objects.filter(expires_at__lt=now))
 
 
-def _give_back(holds: TenantQuerySet[BudgetHold]) -> None:
+def _give_back(holds: QuerySet[BudgetHold]) -> None:
     with transaction.atomic():
-        calls = GenerationStep.objects.filter(pk__in=holds.values("pk"), error_class=UNDER_WAY)
-        calls.across_workspaces().update(error_class=INTERRUPTED, updated_at=timezone.now())
+        calls = GenerationStep.objects.across_workspaces().filter(pk__in=holds.values("pk"), error_class=UNDER_WAY)
+        calls.update(error_class=INTERRUPTED, updated_at=timezone.now())
         holds.delete()
