@@ -11,7 +11,7 @@ Grammar (JSON)::
 The operators of each type stand in `operators.OPERATORS`. Values only ever travel as query parameters.
 """
 
-from audiences.segmentation.compiler import Compiled, compile_rules, leaf_conditions
+from audiences.segmentation.compiler import Compiled, compile_rules, leaf_conditions, missing_part
 from audiences.segmentation.fields import BUILT_IN_FIELDS, Field, fields_of
 from audiences.segmentation.grammar import MAX_CONDITIONS, MAX_DEPTH, validate_rules
 from audiences.segmentation.mailings import Mailings, campaign_names, register_mailings
@@ -31,6 +31,7 @@ __all__ = [
     "describe",
     "fields_of",
     "leaf_conditions",
+    "missing_part",
     "register_mailings",
     "validate_rules",
 ]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from audiences.models import ContactList
 from audiences.segmentation.fields import Field
 from audiences.segmentation.mailings import campaign_names, mail_sql
 from audiences.segmentation.operators import ENGAGEMENTS, NONE, OPERATORS, TWO
@@ -20,39 +21,60 @@ class Compiled(NamedTuple):
     params: list[Any]
 
 
-def compile_rules(rules: dict[str, Any], *, fields: Mapping[str, Field], workspace_id: UUID) -> Compiled:
+def compile_rules(
+    rules: dict[str, Any], *, fields: Mapping[str, Field], workspace_id: UUID, is_negated: bool = False
+) -> Compiled:
     """Return the condition that a contact `c` of the segment meets.
 
-    A field, list or campaign that was deleted after the segment was saved matches nobody, rather than everybody.
+    A field, list or campaign that was deleted after the segment was saved makes it smaller and never larger: its
+    condition is met by nobody, and behind a `not` by everybody.
 
     Args:
         rules: a tree that `validate_rules` accepted when it was saved.
         fields: from `fields_of`.
         workspace_id: whose lists may be asked.
+        is_negated: whether an odd number of `not` stands around these rules.
     """
     if "not" in rules:
-        inner = compile_rules(rules["not"], fields=fields, workspace_id=workspace_id)
+        inner = compile_rules(rules["not"], fields=fields, workspace_id=workspace_id, is_negated=not is_negated)
         return Compiled(f"NOT COALESCE({inner.sql}, false)", inner.params)
     for kind, word in (("all", " AND "), ("any", " OR ")):
         if kind in rules:
-            parts = [compile_rules(child, fields=fields, workspace_id=workspace_id) for child in rules[kind]]
+            parts = [
+                compile_rules(child, fields=fields, workspace_id=workspace_id, is_negated=is_negated)
+                for child in rules[kind]
+            ]
             if not parts:
                 return Compiled("false", [])
             return Compiled(
                 "(" + word.join(part.sql for part in parts) + ")", [value for part in parts for value in part.params]
             )
+    if missing_part(rules, fields=fields, workspace_id=workspace_id):
+        return Compiled("true" if is_negated else "false", [])
     return _condition(rules, fields, workspace_id)
 
 
-def leaf_conditions(rules: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the conditions of a tree, in reading order."""
+def missing_part(rule: dict[str, Any], *, fields: Mapping[str, Field], workspace_id: UUID) -> str:
+    """Return what a condition asks for that is not there any more: "field", "list" or "campaign"; else nothing."""
+    if "list" in rule:
+        return "" if ContactList.objects.for_workspace(workspace_id).filter(pk=rule["list"]).exists() else "list"
+    if "campaign" in rule:
+        return "" if UUID(rule["campaign"]) in campaign_names(workspace_id) else "campaign"
+    if "engagement" in rule:
+        return ""
+    field = fields.get(rule.get("field", ""))
+    return "" if field is not None and rule.get("op") in OPERATORS[field.type] else "field"
+
+
+def leaf_conditions(rules: dict[str, Any], *, is_negated: bool = False) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Yield the conditions of a tree in reading order, each with whether an odd number of `not` stands around it."""
     if "not" in rules:
-        yield from leaf_conditions(rules["not"])
+        yield from leaf_conditions(rules["not"], is_negated=not is_negated)
     elif "all" in rules or "any" in rules:
         for child in rules["all"] if "all" in rules else rules["any"]:
-            yield from leaf_conditions(child)
+            yield from leaf_conditions(child, is_negated=is_negated)
     elif rules:
-        yield rules
+        yield rules, is_negated
 
 
 def _condition(rule: dict[str, Any], fields: Mapping[str, Field], workspace_id: UUID) -> Compiled:
@@ -64,17 +86,13 @@ def _condition(rule: dict[str, Any], fields: Mapping[str, Field], workspace_id: 
         sql = OPERATORS["list"][rule["op"]].sql.format(x=subject)
         return Compiled(sql, [UUID(rule["list"]), workspace_id])
     if "campaign" in rule:
-        campaign_id = UUID(rule["campaign"])
-        if campaign_id not in campaign_names(workspace_id):
-            return Compiled("false", [])
-        return Compiled(OPERATORS["campaign"][rule["op"]].sql.format(x=mail_sql()), [campaign_id, workspace_id])
+        sql = OPERATORS["campaign"][rule["op"]].sql.format(x=mail_sql())
+        return Compiled(sql, [UUID(rule["campaign"]), workspace_id])
     if "engagement" in rule:
         operator = OPERATORS["engagement"][rule["op"]]
         params = [] if operator.arity == NONE else [rule["value"]]
         return Compiled(operator.sql.format(x=ENGAGEMENTS[rule["engagement"]]), params)
-    field = fields.get(rule.get("field", ""))
-    if field is None or rule.get("op") not in OPERATORS[field.type]:
-        return Compiled("false", [])
+    field = fields[rule["field"]]
     return _property(field, rule) if field.column else _custom(field, rule)
 
 

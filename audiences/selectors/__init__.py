@@ -26,6 +26,7 @@ from audiences.selectors.segments import (
     describe_many,
     describe_rules,
     explain_segment,
+    find_missing_parts,
     preview_segment,
 )
 from audiences.selectors.values import TAG_IN_VALUE, value_sql
@@ -48,6 +49,7 @@ __all__ = [
     "describe_rules",
     "explain_segment",
     "find_contacts",
+    "find_missing_parts",
     "get_contact_timeline",
     "known_merge_tags",
     "list_contacts",

@@ -10,7 +10,14 @@ from uuid import UUID
 from django.db import connection
 
 from audiences.models import Contact, Segment
-from audiences.segmentation import campaign_names, compile_rules, describe, fields_of, leaf_conditions
+from audiences.segmentation import (
+    campaign_names,
+    compile_rules,
+    describe,
+    fields_of,
+    leaf_conditions,
+    missing_part,
+)
 from audiences.selectors.counting import Count, count_sql
 from audiences.selectors.lists import list_names
 
@@ -64,6 +71,20 @@ def count_rules(rules: dict[str, Any], *, workspace_id: UUID) -> Count:
     return count_sql(*_select(rules, workspace_id))
 
 
+def find_missing_parts(workspace_id: UUID, segment_ids: Sequence[UUID]) -> list[tuple[Segment, str]]:
+    """Return those of some segments that ask for what was deleted, by name, and what: "field", "list" or "campaign"."""
+    if not segment_ids:
+        return []
+    fields = fields_of(workspace_id)
+    segments = Segment.objects.for_workspace(workspace_id).filter(pk__in=segment_ids).order_by("name")
+    found = (
+        (segment, missing_part(leaf, fields=fields, workspace_id=workspace_id))
+        for segment in segments
+        for leaf, _ in leaf_conditions(segment.rules)
+    )
+    return [(segment, what) for segment, what in dict(pair for pair in found if pair[1]).items()]
+
+
 def preview_segment(rules: dict[str, Any], *, workspace_id: UUID) -> tuple[Count, list[Contact]]:
     """Return how many contacts validated rules hold, and ten of the newest."""
     sql, params = _select(rules, workspace_id)
@@ -79,10 +100,9 @@ def explain_segment(rules: dict[str, Any], *, contact: Contact) -> Explanation:
     fields = fields_of(contact.workspace_id)
     lists = {str(pk): name for pk, name in list_names(contact.workspace_id).items()}
     campaigns = {str(pk): name for pk, name in campaign_names(contact.workspace_id).items()}
-    leaves = list(leaf_conditions(rules))
     columns, params = [], []
-    for leaf in leaves:
-        sql, values = compile_rules(leaf, fields=fields, workspace_id=contact.workspace_id)
+    for leaf, is_negated in leaf_conditions(rules):
+        sql, values = compile_rules(leaf, fields=fields, workspace_id=contact.workspace_id, is_negated=is_negated)
         columns.append(f"COALESCE({sql}, false)")
         params += values
     with connection.cursor() as cursor:

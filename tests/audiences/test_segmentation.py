@@ -173,12 +173,32 @@ def test_no_text_can_break_out_of_its_parameter(workspace, people, value, op, fi
     assert 0 <= count.value <= 3
 
 
-def test_a_field_that_was_deleted_matches_nobody(workspace, people):
-    segment = services.create_segment(
-        workspace=workspace, name="Pros", rules={"field": "plan", "op": "is", "value": "pro"}
-    )
-    fields = {key: field for key, field in fields_of(workspace).items() if key != "plan"}
-    assert compile_rules(segment.rules, fields=fields, workspace_id=workspace.pk).sql == "false"
+GONE = "01900000-0000-7000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"field": "shoe_size", "op": "is", "value": "44"},
+        {"list": GONE, "op": "is_on"},
+        {"list": GONE, "op": "is_not_on"},
+        {"campaign": GONE, "op": "opened"},
+        {"campaign": GONE, "op": "was_not_sent"},
+    ],
+)
+def test_what_was_deleted_makes_a_segment_smaller_and_never_larger(workspace, people, condition):
+    known = {"field": "first_name", "op": "is", "value": "ana"}
+
+    def found(rules) -> str:
+        _count, sample = preview_segment(rules, workspace_id=workspace.pk)
+        for contact in Contact.objects.filter(workspace=workspace):
+            assert explain_segment(rules, contact=contact).passed is (contact in sample)
+        return "".join(sorted(contact.email[0] for contact in sample))
+
+    assert found(condition) == found({"not": condition}) == found({"not": {"not": condition}}) == ""
+    assert found({"all": [known, condition]}) == found({"not": {"any": [known, condition]}}) == ""
+    assert found({"any": [known, condition]}) == "a"
+    assert found({"not": {"all": [known, condition]}}) == "bc"
 
 
 def test_rules_read_as_a_sentence(workspace, people, newsletter):

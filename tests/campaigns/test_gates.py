@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from audiences.models import Contact, Suppression
+from audiences.models import Contact, Segment, Suppression
+from audiences.services import delete_list
 from campaigns.delivery import scheduling
 from campaigns.models import Campaign, Message, SendingDomain
 from campaigns.services import composing
@@ -60,6 +61,14 @@ def _never_open(campaign: Campaign) -> None:
     Campaign.objects.filter(pk=campaign.pk).update(send_window={"weekdays": [], "from": "09:00", "to": "17:00"})
 
 
+def _lost_segment(campaign: Campaign) -> None:
+    """Everybody but a list's people is left out; when the list goes, nobody can say any more who they are."""
+    gone = make_list(campaign.workspace)
+    rules = {"list": str(gone.pk), "op": "is_not_on"}
+    campaign.exclude_segments.add(Segment.objects.create(workspace=campaign.workspace, name="Members", rules=rules))
+    delete_list(list_=gone)
+
+
 _HIDDEN_LINK = "<p>{{#first_name}}<a href='{{unsubscribe_url}}'>out</a>{{/first_name}}</p>"
 
 VIOLATIONS: dict[str, Callable[[Campaign], Any]] = {
@@ -68,6 +77,7 @@ VIOLATIONS: dict[str, Callable[[Campaign], Any]] = {
     "audience_missing": _edit(lists=[]),
     "audience_empty": _empty_list,
     "audience_suppressed": _suppressed,
+    "segment_broken": _lost_segment,
     "subject_missing": _content(subject=" "),
     "content_empty": _content(body=[]),
     "address_missing": _without_address,
