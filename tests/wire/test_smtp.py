@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from email import message_from_bytes
 from email.policy import SMTP as SMTP_POLICY
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from campaigns.delivery.providers import NO_WITNESS, Brake, Effect, Outcome, OutgoingMessage
+from campaigns.delivery.providers import NO_WITNESS, Brake, Effect, Outcome, OutgoingMessage, Verdict
 from campaigns.delivery.providers.smtp import Server, SmtpProvider
 from tests.fakes.smtp_server import Sink, make_certificate, smtp_server
 
@@ -226,11 +228,60 @@ def test_an_address_beyond_ascii_goes_out_as_smtputf8(server: tuple[Sink, int]) 
     assert sink.addresses == ["zoë@example.org"]
 
 
-def test_a_server_that_says_nothing_ends_in_doubt_after_the_timeout() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        provider = provider_for(listener.getsockname()[1], timeout_s=0.3)
-        outcomes = send(provider, message("a@example.org"))
-    assert [outcome.code for outcome in outcomes] == ["connection_failed"]
+@contextmanager
+def listener(greeting: bytes | None) -> Iterator[int]:
+    """Something that takes connections: it says `greeting` and hangs up, or with None stays silent. Yields its port."""
+    with socket.create_server(("127.0.0.1", 0)) as taking:
+        port = int(taking.getsockname()[1])
+
+        def answer() -> None:
+            while True:
+                try:
+                    caller, _ = taking.accept()
+                except OSError:
+                    return
+                with caller:
+                    caller.sendall(greeting or b"")
+                    caller.shutdown(socket.SHUT_WR)
+                    while caller.recv(1024):  # until the caller hangs up too: a reset could overtake what was said
+                        pass
+
+        thread = threading.Thread(target=answer, daemon=True)
+        if greeting is not None:
+            thread.start()
+        yield port
+        taking.shutdown(socket.SHUT_RDWR)
+    if greeting is not None:
+        thread.join(5)
+
+
+@pytest.mark.parametrize(
+    ("greeting", "server", "code"),
+    [
+        (None, {}, "connection_timeout"),
+        (None, {"security": "tls"}, "connection_timeout"),
+        (b"", {}, "connection_dropped"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", {}, "connection_garbled"),
+        (b"220 here\r\n", {"security": "tls"}, "tls"),
+        (b"554 no service for you\r\n", {}, "smtp_connect_5xx"),
+        (b"421 too many connections\r\n", {}, "smtp_connect_4xx"),
+        (None, {"host": "nowhere.invalid"}, "dns"),
+        (None, {"host": "a" * 64 + ".example"}, "dns"),
+    ],
+)
+def test_each_way_of_not_reaching_a_server_has_a_name_and_costs_no_doubt(
+    greeting: bytes | None, server: dict[str, str], code: str
+) -> None:
+    with listener(greeting) as port:
+        [outcome] = send(provider_for(port, timeout_s=0.3, **server), message("a@example.org"))
+    assert (outcome.code, outcome.verdict) == (code, Verdict.RETRY)
+
+
+def test_a_port_on_which_nobody_listens_refuses() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    [outcome] = send(provider_for(port), message("a@example.org"))
+    assert (outcome.code, outcome.verdict) == ("connection_refused", Verdict.RETRY)
 
 
 def test_a_real_parser_reads_what_arrived(server: tuple[Sink, int]) -> None:

@@ -21,6 +21,9 @@ STEPS: tuple[Step, ...] = ("find", "connect", "secure", "sign_in", "sender", "re
 FAILED_AT: dict[str, Step] = {
     "dns": "find",
     "connection_refused": "connect",
+    "connection_timeout": "connect",
+    "connection_dropped": "connect",
+    "connection_garbled": "connect",
     "connection_failed": "connect",
     "smtp_connect_4xx": "connect",
     "smtp_connect_5xx": "connect",
@@ -58,9 +61,20 @@ BY_CODE: dict[str, Advice] = {
         "The server is there, but nothing takes mail on this port.",
         "Try port 587 with STARTTLS, or port 465 with TLS.",
     ),
+    "connection_timeout": Advice(
+        "The server did not answer in time.",
+        "Check host and port. Many networks block port 25: ask for 587. Port 465 answers only with TLS from the start. "
+        "A firewall may have to let us through.",
+    ),
+    "connection_dropped": Advice(
+        "The server hung up before it said a word.",
+        "Try again in a minute. If it stays so, ask your provider whether this address of ours is blocked.",
+    ),
+    "connection_garbled": Advice(
+        "What answers there does not speak SMTP.", "Check host and port: another kind of server may be listening."
+    ),
     "connection_failed": Advice(
-        "The server did not answer.",
-        "Check host and port. Many networks block port 25: ask for 587. A firewall may have to let us through.",
+        "The server cannot be reached from here.", "Check host and port, and that this machine's network leads there."
     ),
     "tls": Advice(
         "No secure connection could be made.",

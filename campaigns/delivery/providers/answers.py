@@ -52,6 +52,9 @@ ANSWERS: dict[str, Answer] = {
     # before a byte of the message left
     "dns": Answer(Verdict.RETRY, "The provider's name cannot be resolved.", Effect.DOWN),
     "connection_refused": Answer(Verdict.RETRY, "The provider refuses connections.", Effect.DOWN),
+    "connection_timeout": Answer(Verdict.RETRY, "The provider did not answer our call in time.", Effect.DOWN),
+    "connection_dropped": Answer(Verdict.RETRY, "The provider hung up when we called.", Effect.DOWN),
+    "connection_garbled": Answer(Verdict.RETRY, "What answers there does not speak SMTP.", Effect.DOWN),
     "connection_failed": Answer(Verdict.RETRY, "The provider cannot be reached.", Effect.DOWN),
     "tls": Answer(Verdict.RETRY, "No secure connection to the provider could be made.", Effect.DOWN),
     "tls_required": Answer(
@@ -144,6 +147,8 @@ def http_code(status: int) -> str:
 
 def smtp_code(step: str, status: int) -> str:
     """Return the table's code of an SMTP reply at one step: connect, auth, mail, rcpt or data."""
+    if step == "connect" and not 200 <= status < 600:  # `smtplib` says -1 for a greeting that is none
+        return "connection_garbled"
     if status == 421:
         return "smtp_connect_4xx" if step == "connect" else "smtp_closing"
     return f"smtp_{step}_{4 if 400 <= status < 500 else 5}xx"
@@ -152,8 +157,11 @@ def smtp_code(step: str, status: int) -> str:
 #: Errors while connecting: no byte of a message can have left. The first class that fits counts.
 CONNECT_ERRORS: tuple[tuple[type[BaseException], str], ...] = (
     (socket.gaierror, "dns"),
+    (UnicodeError, "dns"),  # no name that could be asked for
     (ssl.SSLError, "tls"),
     (ConnectionRefusedError, "connection_refused"),
+    (TimeoutError, "connection_timeout"),
+    (ConnectionError, "connection_dropped"),
     (OSError, "connection_failed"),
 )
 

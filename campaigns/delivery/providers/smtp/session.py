@@ -9,10 +9,14 @@ import time
 from contextlib import suppress
 from functools import cache
 
+import structlog
+
 from campaigns.delivery.providers.answers import CONNECT_ERRORS, Outcome, code_of, smtp_code
 from campaigns.delivery.providers.smtp.exchange import Features
 from campaigns.delivery.providers.smtp.server import Server
 from pulsequill.core.outbound_http import connect_to_mail_server
+
+logger = structlog.get_logger(__name__)
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 #: Seconds after which a connection that nobody used is not trusted any more: what lies between may have forgotten it.
@@ -142,7 +146,12 @@ def _outcome_of(error: Exception) -> Outcome:
         step = "auth" if isinstance(error, smtplib.SMTPAuthenticationError) else "connect"
         words = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
         return Outcome(smtp_code(step, error.smtp_code), detail=f"{error.smtp_code} {words}")
-    return Outcome(code_of(error, CONNECT_ERRORS, "connection_failed"), detail=str(error)[:100])
+    if isinstance(error, smtplib.SMTPServerDisconnected):  # `smtplib` says so of a silent server too
+        error = error.__context__ if isinstance(error.__context__, OSError) else ConnectionResetError(str(error))
+    code = code_of(error, CONNECT_ERRORS, "")
+    if not code:
+        logger.error("smtp_connect_error", exc_info=error)
+    return Outcome(code or "connection_failed", detail=str(error)[:100])
 
 
 @cache
