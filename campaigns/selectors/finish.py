@@ -1,8 +1,9 @@
 """When a campaign will be done: the limits that `delivery.pacing` keeps, run forward over what is left to send.
 
-Speed is what this workspace and provider really did (`speed`), unless a limit is lower. What cannot be known
-is left out: retries, pauses, other campaigns that share the account at the same time, and everybody who waits for the
-end of a test (`waits_for_test`). Who waits behind the first readers leaves when these have been watched long enough.
+Speed is what this workspace and provider really did (`speed`), unless a limit is lower; a limit of the account is
+shared with the campaigns that are leaving by it now. What cannot be known is left out: retries, pauses, campaigns that
+begin later, and everybody who waits for the end of a test (`waits_for_test`). Who waits behind the first readers
+leaves when these have been watched long enough.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from django.db.models import Max
 from audiences.selectors import audience_sql
 from campaigns.models import Campaign, DeliveryMinute, Message, ProviderSettings
 from campaigns.selectors.campaigns import audience_of
-from campaigns.selectors.limits import count_used_today, get_limits
+from campaigns.selectors.limits import count_used_today, get_limits, share_of_account
 from campaigns.selectors.speed import measure_own_speed, measure_speed
-from campaigns.tickets import TICKETS, test_range
+from campaigns.tickets import FEWEST, TICKETS, test_range
 from campaigns.windows import (
     GRACE,
     GRACE_OF_RELEASED,
@@ -38,6 +39,8 @@ from campaigns.windows import (
 
 #: Steps after which a forecast gives up: further ahead than anybody plans.
 MOST_STEPS = 5000
+#: Whoever leaves later than this does not meet the campaigns that are leaving now, as far as anybody knows.
+AT_THE_SAME_TIME = timedelta(minutes=1)
 #: The ledger of a large campaign is not counted anew for each frame of the live page.
 WAITING_REMEMBERED_S = 10
 
@@ -114,7 +117,7 @@ def estimate_launch(campaign: Campaign, *, included: int, now: datetime) -> Esti
     """
     if not included:
         return None
-    home, parts = zone_of(campaign.workspace.time_zone), _parts_of(campaign)
+    home, parts = zone_of(campaign.workspace.time_zone), _parts_of(campaign, included)
     is_planned = campaign.send_at is not None and campaign.send_at > now
     launch = campaign.send_at if is_planned and campaign.send_at else now
     window, wall, by_zone = None, None, [(home, included)]
@@ -140,7 +143,7 @@ def estimate_launch(campaign: Campaign, *, included: int, now: datetime) -> Esti
         return found
 
     groups = groups_of(is_first=True)
-    if campaign.canary_share:
+    if any(not part.is_first for part in parts):
         released_at = _watched_until(campaign, groups, launch, now=now)
         groups += groups_of(is_first=False, released_at=released_at)
     asked = sum(part.share for part in parts)
@@ -211,15 +214,23 @@ def waits_for_test(campaign: Campaign) -> bool:
     return held.filter(variant__isnull=True).exists()
 
 
-def _parts_of(campaign: Campaign) -> list[_Part]:
-    """Return the parts in which a campaign leaves; who is held out, or waits for the test, is in none."""
+def _parts_of(campaign: Campaign, included: int) -> list[_Part]:
+    """Return the parts in which a campaign leaves; who is held out, or waits for the test, is in none.
+
+    A test and first readers that come to very few are filled up, as `delivery.waves.fill_small_parts` does.
+    """
     variants = [variant for variant in campaign.variants.all() if variant.share]
     begins, ends = test_range(campaign, variants)
     total = sum(variant.share for variant in variants)
-    first = campaign.canary_share / 100 if campaign.canary_share else 1.0
+    reached, asked = 1 - begins / TICKETS, (ends - begins) / TICKETS
+    if ends < TICKETS:
+        asked = max(asked, min(reached, FEWEST * len(variants) / included))
+    first = 1.0
+    if campaign.canary_share and asked:
+        first = max(campaign.canary_share / 100, min(1.0, FEWEST / (asked * included)))
     shares: dict[tuple[timedelta, bool], float] = {}
     for variant in variants:
-        share, delay = (ends - begins) / TICKETS * variant.share / total, timedelta(minutes=variant.send_delay_minutes)
+        share, delay = asked * variant.share / total, timedelta(minutes=variant.send_delay_minutes)
         for part, is_first in ((first, True), (1 - first, False)):
             shares[delay, is_first] = shares.get((delay, is_first), 0) + share * part
     return [_Part(share, *key, keeps_time=_has_delays(campaign)) for key, share in shares.items() if share]
@@ -247,14 +258,16 @@ def _provider_of(campaign: Campaign) -> str:
     return own.values_list("provider", flat=True).first() or settings.EMAIL_PROVIDER
 
 
-def _speed(campaign: Campaign, provider: str, total: float, rate: int | None, now: datetime) -> _Speed:
-    """Return the lowest of what was measured and what is allowed."""
+def _speed(
+    campaign: Campaign, provider: str, total: float, rate: float | None, now: datetime, *, is_shared: bool
+) -> _Speed:
+    """Return the lowest of what was measured and what is allowed; what others took meanwhile is not measured again."""
     own = 0.0
-    if campaign.status == Campaign.Status.SENDING and not campaign.throttle_per_hour:
+    if campaign.status == Campaign.Status.SENDING and not campaign.throttle_per_hour and not is_shared:
         own = measure_own_speed(campaign, now=now)
     speeds = [_Speed(own or measure_speed(campaign.workspace_id, provider, now=now), "speed")]
     if rate:
-        speeds.append(_Speed(float(rate), "rate"))
+        speeds.append(_Speed(rate, "rate"))
     if per_hour := campaign.throttle_per_hour:
         # whole hours, and a rest that is given out by the minute, rounded up
         hours = max(0, math.ceil(total / per_hour) - 1)
@@ -269,7 +282,12 @@ def _forecast(
     home, window = zone_of(campaign.workspace.time_zone), read_window(campaign.send_window)
     provider = _provider_of(campaign)
     limits = get_limits(campaign.workspace_id, provider)
-    speed = _speed(campaign, provider, round(sum(group.number for group in groups)), limits.rate_per_second, now)
+    number = round(sum(group.number for group in groups))
+    share = 1.0
+    if launch <= now + AT_THE_SAME_TIME:
+        share = share_of_account(campaign, provider, limits, number=number, now=now)
+    rate = limits.rate_per_second and limits.rate_per_second * share
+    speed = _speed(campaign, provider, number, rate, now, is_shared=share < 1)
     zones = len({group.zone.key for group in groups})
     used = 0
     if (
@@ -279,7 +297,12 @@ def _forecast(
         used = count_used_today(campaign.workspace_id, provider, now=now, zone=home)
     if campaign.timezone_mode == Campaign.TimezoneMode.WORKSPACE:
         groups = [_Group(group.ready_at, home, group.number, group.waits_for) for group in groups]
-    run = _Run(_merged(groups), launch, speed.per_second, window, home, limits.of_day, used)
+
+    def of_day(day: date) -> float | None:
+        most = limits.of_day(day)
+        return most if most is None else most * share
+
+    run = _Run(_merged(groups), launch, speed.per_second, window, home, of_day, used * share)
     finish_at = run.finish()
     if finish_at is None or run.first_at is None:
         return None
@@ -312,7 +335,7 @@ class _Run:
     per_second: float
     window: SendWindow | None
     home: ZoneInfo
-    of_day: Callable[[date], int | None]
+    of_day: Callable[[date], float | None]
     used: float
     first_at: datetime | None = None
     waited_for: set[str] = field(default_factory=set)

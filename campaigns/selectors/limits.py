@@ -9,9 +9,14 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 
-from campaigns.models import ProviderSettings
+from campaigns.models import Campaign, ProviderSettings
+from campaigns.selectors.tally import TOTAL, get_tally
 from campaigns.windows import instant
+
+#: How the keys of accounts begin that a workspace has of its own; the others are everybody's.
+_OWN = "account:"
 
 #: What has left, by the minute; and what is under way, which counts as if it had.
 _USED = """
@@ -59,7 +64,36 @@ def get_limits(workspace_id: UUID, provider: str) -> Limits:
     if own is None:
         return Limits(f"installation:{provider}", settings.SEND_RATE_LIMIT or None)
     plan = tuple(most for most in own.warm_up_plan if isinstance(most, int) and most >= 0)
-    return Limits(f"account:{own.pk}", own.rate_per_second or None, own.warm_up_start_date, plan)
+    return Limits(f"{_OWN}{own.pk}", own.rate_per_second or None, own.warm_up_start_date, plan)
+
+
+def share_of_account(campaign: Campaign, provider: str, limits: Limits, *, number: float, now: datetime) -> float:
+    """Return which part of its account's limits a campaign gets until `number` of its messages have left.
+
+    Turns are given to whoever asks, so campaigns that leave at the same time get alike much of the account until they
+    are done: of each other one as many messages go first or in between as it has left, and no more than `number`.
+
+    Args:
+        campaign: whose share.
+        provider: what it leaves by.
+        limits: of its account; without any nothing is shared.
+        number: how many messages it has left.
+        now: others that wait for something until later are left out.
+    """
+    if limits.rate_per_second is None and not limits.warm_up:
+        return 1.0
+    sending = Campaign.objects.across_workspaces().filter(status=Campaign.Status.SENDING, provider=provider)
+    owners = ProviderSettings.objects.across_workspaces().filter(provider=provider).values("workspace_id")
+    is_own = limits.key.startswith(_OWN)
+    same = Q(workspace_id=campaign.workspace_id) if is_own else ~Q(workspace_id__in=owners)
+    others = 0.0
+    for other in sending.filter(same).exclude(pk=campaign.pk).exclude(continues_at__gt=now):
+        counts = get_tally(other).counts[TOTAL]
+        most = number
+        if other.throttle_per_hour and limits.rate_per_second:
+            most *= other.throttle_per_hour / 3600 / limits.rate_per_second
+        others += min(counts["queued"] + counts["retrying"] + counts["sending"], most)
+    return number / (number + others) if number else 1.0
 
 
 def count_used_today(workspace_id: UUID, provider: str, *, now: datetime, zone: ZoneInfo) -> int:

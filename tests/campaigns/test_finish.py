@@ -161,6 +161,83 @@ def test_first_readers_and_later_variants_come_true(fields: dict[str, Any], limi
     assert abs(forecast.finish_at - real) <= tolerance, (forecast, real)
 
 
+@pytest.mark.parametrize(
+    ("size", "fields", "limited_by"),
+    [
+        (8, {"canary_share": 10, "canary_minutes": 600}, "speed"),  # all of them are the first readers
+        (12, {"canary_share": 1, "canary_minutes": 600}, "canary"),
+        (40, {"canary_share": 1, "canary_minutes": 30, "throttle_per_hour": 60}, "canary"),
+    ],
+)
+def test_ten_first_readers_of_a_small_list_come_true(size: int, fields: dict[str, Any], limited_by: str) -> None:
+    campaign = make_ready(size, **fields)
+    forecast = finish.estimate_launch(campaign, included=size, now=MONDAY)
+    assert forecast is not None and forecast.limited_by == limited_by
+    real = run_for_real(campaign, MONDAY)
+    assert abs(forecast.finish_at - real) <= timedelta(minutes=2), (forecast, real)
+
+
+def test_a_test_of_a_small_list_is_forecast_for_as_many_as_it_really_asks() -> None:
+    campaign = make_two_speeds(make_ready(60, throttle_per_hour=60))
+    campaign.variants.update(send_delay_minutes=0)
+    campaign = Campaign.objects.select_related("workspace", "sender").get(pk=campaign.pk)
+    Experiment.objects.create(workspace=campaign.workspace, campaign=campaign, mode="winner", test_share=1)
+    forecast = finish.estimate_launch(campaign, included=60, now=MONDAY)
+    assert forecast is not None
+    assert forecast.finish_at == MONDAY + timedelta(minutes=20)  # ten for each variant, one a minute
+    planner.launch(campaign, now=MONDAY)
+    assert Message.objects.filter(campaign=campaign, status="queued").count() == 20
+
+
+def account(workspace: Workspace, **fields: Any) -> Workspace:
+    ProviderSettings.objects.create(workspace=workspace, provider="capture", is_active=True, **fields)
+    return workspace
+
+
+@pytest.mark.parametrize(("own", "other"), [(120, 40), (40, 120), (60, 60)])
+def test_campaigns_that_leave_by_one_account_share_its_rate(own: int, other: int) -> None:
+    workspace = account(make_workspace(), rate_per_second=5)
+    campaign, rival = make_ready(own, workspace=workspace), make_campaign(workspace)
+    rival.lists.set([make_list(workspace, *(make_contact(workspace) for _ in range(other)))])
+    planner.launch(rival, now=MONDAY)
+    forecast = finish.estimate_launch(campaign, included=own, now=MONDAY)
+    assert forecast is not None and forecast.limited_by == "rate"
+    planner.launch(campaign, now=MONDAY)
+    assert finish.estimate_rest(campaign, now=MONDAY, left=own) == forecast
+    at = MONDAY
+    waiting = {one.pk: Message.objects.filter(campaign=one, status="queued") for one in (campaign, rival)}
+    while waiting[campaign.pk].exists():
+        at += timedelta(seconds=1)
+        asking = [campaign, rival] if at.second % 2 else [rival, campaign]
+        while asking:
+            one = asking.pop(0)
+            room = pacing.allowance(one, now=at)
+            taken = list(waiting[one.pk].values_list("pk", flat=True)[:room])
+            Message.objects.filter(pk__in=taken).update(status="sent")
+            asking += [one] if taken else []
+    assert abs(forecast.finish_at - at) <= timedelta(seconds=3), (forecast, at)
+
+
+def test_a_warm_up_is_shared_and_accounts_of_others_are_not() -> None:
+    workspace = account(make_workspace(), warm_up_start_date=MONDAY.date(), warm_up_plan=[40, 40, 40, 40])
+    campaign, rival = make_ready(60, workspace=workspace), make_campaign(workspace)
+    rival.lists.set([make_list(workspace, *(make_contact(workspace) for _ in range(60)))])
+
+    def days() -> int:
+        forecast = finish.estimate_launch(campaign, included=60, now=MONDAY)
+        assert forecast is not None
+        return (forecast.finish_at.date() - MONDAY.date()).days
+
+    assert days() == 1
+    planner.launch(rival, now=MONDAY)
+    assert days() == 2
+    Campaign.objects.filter(pk=rival.pk).update(continues_at=MONDAY + timedelta(hours=5))
+    assert days() == 1
+    other = account(make_workspace(), rate_per_second=1, warm_up_start_date=MONDAY.date(), warm_up_plan=[1])
+    planner.launch(make_ready(0, workspace=other), now=MONDAY)
+    assert days() == 1
+
+
 def test_the_rest_of_a_campaign_knows_who_waits_behind_the_first_readers_and_not_who_waits_for_the_test() -> None:
     campaign = make_two_speeds(make_ready(200, canary_share=10, canary_minutes=60))
     Experiment.objects.create(workspace=campaign.workspace, campaign=campaign, mode="winner", test_share=50)
