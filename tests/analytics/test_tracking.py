@@ -279,6 +279,35 @@ async def test_the_watch_ends_when_it_is_cancelled_though_a_look_swallows_it(mon
     await valkey.aclose()
 
 
+async def test_trying_held_events_again_ends_when_it_is_cancelled_though_a_store_swallows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writer, "HELD_RETRY_SECONDS", 0.0)
+    valkey = redis.asyncio.Redis.from_url(settings.STREAMS_URL)
+    events = writer.EventWriter(valkey, writer.database_pool())
+    asked = asyncio.Event()
+
+    async def stream(_batch: list[bytes]) -> bool:
+        asked.set()
+        with contextlib.suppress(asyncio.CancelledError):  # as redis-py on Python 3.11
+            await asyncio.sleep(60)
+        return False
+
+    async def database(_batch: list[bytes]) -> None:
+        raise OSError("away")
+
+    monkeypatch.setattr(events, "_to_stream", stream)
+    monkeypatch.setattr(events, "_to_database", database)
+    events._held = [b'{"key":"a"}']
+    trying = asyncio.create_task(events._try_held_again())
+    async with asyncio.timeout(20):
+        await asked.wait()
+        trying.cancel()
+        await asyncio.wait({trying})
+    assert events._held == [b'{"key":"a"}']
+    await valkey.aclose()
+
+
 async def test_a_flush_is_noticed_however_much_others_have_written_since(monkeypatch: pytest.MonkeyPatch) -> None:
     valkey = redis.asyncio.Redis.from_url(settings.STREAMS_URL)
     events, others = (writer.EventWriter(valkey, writer.database_pool()) for _ in range(2))
