@@ -17,6 +17,8 @@ from pulsequill.core.ids import bigint_from_uuid7
 
 #: Key of the whole campaign in `count_by_status`.
 TOTAL = "total"
+#: What mails say: a page or a file of ledger rows would carry it once for each row.
+_CONTENT = ("body", "text", "compiled_html", "compiled_text")
 _BIGGEST_KEY = 2**63 - 1
 #: Of so many contacts whose address starts alike messages are looked for; whoever wants others types another letter.
 MOST_PEOPLE = 5_000
@@ -86,7 +88,12 @@ def find_messages(
     rows = rows.filter(**{name: value for name, value in exact.items() if value})
     if domain := domain.strip().lower().lstrip("@"):
         rows = rows.filter(email_normalized__endswith=f"@{domain}")
-    return _searched(rows, campaign.workspace_id, text).select_related("variant")
+    return with_variant(_searched(rows, campaign.workspace_id, text))
+
+
+def with_variant(rows: QuerySet[Message]) -> QuerySet[Message]:
+    """Return ledger rows that know the variant's label and subject, without its content."""
+    return rows.select_related("variant").defer(*(f"variant__{name}" for name in _CONTENT))
 
 
 def _searched(rows: QuerySet[Message], workspace: Any, text: str) -> QuerySet[Message]:
@@ -106,7 +113,7 @@ def find_in_doubt(workspace: Any, *, campaign_id: UUID | None = None, text: str 
     rows = Message.objects.for_workspace(workspace).filter(status=Message.Status.IN_DOUBT)
     if campaign_id is not None:
         rows = rows.filter(campaign_id=campaign_id)
-    return _searched(rows, workspace, text).select_related("campaign", "template")
+    return _searched(rows, workspace, text).select_related("campaign", "template").defer("template__body")
 
 
 def count_in_doubt(workspace: Any) -> int:
@@ -138,7 +145,7 @@ def count_sent(campaigns: Iterable[Campaign]) -> dict[UUID, int]:
 
 def find_transactional(workspace: Any) -> QuerySet[Message]:
     """Return a workspace's messages that belong to no campaign."""
-    return Message.objects.for_workspace(workspace).filter(campaign__isnull=True).select_related("variant")
+    return Message.objects.for_workspace(workspace).filter(campaign__isnull=True)
 
 
 def get_message(workspace: Any, public_id: UUID) -> Message:

@@ -93,7 +93,7 @@ class DoubtViewSet(WorkspaceViewSet):
         """Return the workspace's rows in doubt."""
         if getattr(self, "swagger_fake_view", False):
             return Message.objects.none()
-        return ledger.find_in_doubt(self.workspace).select_related("variant")
+        return ledger.with_variant(ledger.find_in_doubt(self.workspace))
 
     @extend_schema(tags=TAGS, summary="List all messages in doubt", operation_id="messages_in_doubt")
     def list(self, request: Request) -> Response:  # noqa: ARG002
