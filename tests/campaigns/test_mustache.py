@@ -57,6 +57,58 @@ def test_it_renders_byte_for_byte_what_chevron_renders(source: str, context: dic
     assert mustache.compile(source).render(context) == chevron.render(source, nested(context), partials_path=None)
 
 
+#: What the official specification (github.com/mustache/spec) asks of the parts that we allow, in examples of our own:
+#: what is asked -> source, values, what is read.
+SPECIFICATION: dict[str, tuple[str, dict[str, str], str]] = {
+    "single braces are text": ("Use {braces} freely", {}, "Use {braces} freely"),
+    "a tag is its value": ("Dear {{name}},\n", {"name": "Maya"}, "Dear Maya,\n"),
+    "a value is not read as a template": ("{{a}} {{b}}", {"a": "{{b}}", "b": "tea"}, "{{b}} tea"),
+    "values are escaped": ("{{dish}}", {"dish": 'fish & "chips" <hot>'}, "fish &amp; &quot;chips&quot; &lt;hot&gt;"),
+    "what is not there is empty": ("for ({{nobody}}) only", {}, "for () only"),
+    "blanks around a tag stay": ("> {{name}} <", {"name": "Maya"}, "> Maya <"),
+    "a tag alone on its line keeps the line": ("  {{name}}\n", {"name": "Maya"}, "  Maya\n"),
+    "blanks inside a tag do not count": ("({{  name\t}})", {"name": "Maya"}, "(Maya)"),
+    "a section shows what there is": ("{{#plan}}members{{/plan}} only", {"plan": "gold"}, "members only"),
+    "a section hides what there is not": ("all{{#plan}}, members too{{/plan}}", {}, "all"),
+    "an empty value hides a section": ("all{{#plan}}, members too{{/plan}}", {"plan": ""}, "all"),
+    "a section may come twice": (
+        "{{#vip}}\n- early\n{{/vip}}\n- {{city}}\n{{#vip}}\n- late\n{{/vip}}\n",
+        {"vip": "yes", "city": "Oslo"}, "- early\n- Oslo\n- late\n",
+    ),
+    "blanks around a section stay": ("a {{#vip}}\tb\t{{/vip}} c \n", {"vip": "yes"}, "a \tb\t c \n"),
+    "blanks inside a section stay": ("a{{#vip}} {{! why }}\n {{/vip}}b\n", {"vip": "yes"}, "a \n b\n"),
+    "sections on one line leave its indent": (
+        " {{#vip}}one{{/vip}}\n {{#vip}}two{{/vip}}\n", {"vip": "yes"}, " one\n two\n",
+    ),
+    "lines of a section's ends go": ("top\n{{#vip}}\nmiddle\n{{/vip}}\nend\n", {"vip": "yes"}, "top\nmiddle\nend\n"),
+    "and so do indented ones": ("top\n  {{#vip}}\nmiddle\n    {{/vip}}\nend\n", {"vip": "yes"}, "top\nmiddle\nend\n"),
+    "with the line ends of Windows": ("top\r\n{{#vip}}\r\n{{/vip}}\r\nend", {"vip": "yes"}, "top\r\nend"),
+    "on the first line": ("  {{#vip}}\nfirst{{/vip}}\nend", {"vip": "yes"}, "first\nend"),
+    "on the last line": ("top{{#vip}}\nlast\n  {{/vip}}", {"vip": "yes"}, "top\nlast\n"),
+    "blanks inside a section's tags do not count": ("({{# vip }}yes{{/ vip }})", {"vip": "yes"}, "(yes)"),
+    "an inverted section shows what is missing": ("Hi {{^name}}there{{/name}}", {}, "Hi there"),
+    "an inverted section hides else": ("Hi {{name}}{{^name}}there{{/name}}", {"name": "Maya"}, "Hi Maya"),
+    "lines of an inverted section's ends go": ("top\n{{^vip}}\nmiddle\n{{/vip}}\nend\n", {}, "top\nmiddle\nend\n"),
+    "also on the last line": ("top{{^vip}}\nlast\n  {{/vip}}", {}, "top\nlast\n"),
+    "a comment is nothing": ("tea{{! or coffee? }}time", {}, "teatime"),
+    "a comment has many lines": ("tea{{!\n or\n coffee?\n}}time\n", {}, "teatime\n"),
+    "a comment alone takes its line along": ("top\n{{! or coffee? }}\nend\n", {}, "top\nend\n"),
+    "an indented comment too": ("top\n    {{! or coffee? }}\nend\n", {}, "top\nend\n"),
+    "a comment on the first line": ("  {{! or coffee? }}\nend", {}, "end"),
+    "a comment on the last line": ("top\n  {{! or coffee? }}", {}, "top\n"),
+    "a comment of many lines takes them along": ("top\n{{!\nor coffee?\n}}\nend\n", {}, "top\nend\n"),
+    "a comment behind words leaves the line": ("  tea {{! or }}\n", {}, "  tea \n"),
+    "blanks around a comment stay": ("tea {{! or }} time", {}, "tea  time"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SPECIFICATION)
+def test_what_is_allowed_behaves_as_the_specification_says(case: str) -> None:
+    source, context, rendered = SPECIFICATION[case]
+    mustache.validate(source)
+    assert mustache.compile(source).render(context) == rendered
+
+
 @settings(max_examples=300, deadline=None)
 @given(source=templates, context=contexts)
 def test_unescaped_source_renders_values_as_they_are(source: str, context: dict[str, str]) -> None:
