@@ -73,6 +73,10 @@ class VariantSummarySerializer(serializers.ModelSerializer[Variant]):
         read_only_fields = fields
 
 
+#: What `/v1` says of it beside the number.
+_RECIPIENTS = (
+    "Rows of the ledger, planned at the launch: everybody who was chosen, the skipped too. `/stats` counts each status."
+)
 _STATE = (
     "id", "status", "status_reason", "revision", "recipients", "launched_at", "finished_at", "created_at", "updated_at",
 )  # fmt: skip
@@ -87,6 +91,7 @@ class CampaignSummarySerializer(serializers.ModelSerializer[Campaign]):
         model = Campaign
         fields = ("name", "sender", "send_at", "variants", *_STATE)
         read_only_fields = fields
+        extra_kwargs = {"recipients": {"help_text": _RECIPIENTS}}
 
 
 @extend_schema_field(
@@ -208,6 +213,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
             "experiment", "holdout_share", "canary_share", "canary_minutes", "brake", *_STATE,
         )  # fmt: skip
         read_only_fields = _STATE
+        extra_kwargs = {"recipients": {"help_text": _RECIPIENTS}}
 
 
 class AudienceSerializer(serializers.Serializer[Any]):
