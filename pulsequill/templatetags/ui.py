@@ -7,6 +7,7 @@ name can never become markup.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -248,6 +249,23 @@ def initials(name: object) -> str:
     words = text.split()
     letters = words[0][0] + words[-1][0] if len(words) > 1 else text[:2]
     return letters.upper()
+
+
+#: Merge tags -> how a list says them: what a section shows when it has a value, and a tag by its name.
+_TAGS_IN_WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\{\{\^\s*([\w.]+)\s*\}\}.*?\{\{/\s*\1\s*\}\}|\{\{!.*?\}\}", re.DOTALL), ""),
+    (re.compile(r"\{\{#\s*([\w.]+)\s*\}\}(.*?)\{\{/\s*\1\s*\}\}", re.DOTALL), r"\2"),
+    (re.compile(r"\{\{\{?\s*([\w.]+)\s*\}?\}\}"), r"‹\1›"),
+)
+
+
+@register.filter
+def tags_in_words(text: object) -> str:
+    """A subject as people say it, where nobody edits it: "Hi {{first_name}}" -> "Hi ‹first_name›"."""
+    said = str(text or "")
+    for pattern, words in _TAGS_IN_WORDS:
+        said = pattern.sub(words, said)
+    return said
 
 
 # --- the shell -------------------------------------------------------------------------------------------------------

@@ -180,3 +180,18 @@ def test_page_nav_is_absent_on_a_single_page() -> None:
 )
 def test_initials(name: str, letters: str) -> None:
     assert ui.initials(name) == letters
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("It is here", "It is here"),
+        ("Hi {{first_name}}, {{ city }}", "Hi ‹first_name›, ‹city›"),
+        ("Hi {{#first_name}}{{first_name}}{{/first_name}}{{^first_name}}there{{/first_name}}!", "Hi ‹first_name›!"),
+        ("{{#plan}}For {{plan}}: {{/plan}}beans{{! a note }}", "For ‹plan›: beans"),
+        ("{{{workspace.name}}} < {{", "‹workspace.name› < {{"),
+        (None, ""),
+    ],
+)
+def test_a_subject_says_its_merge_tags_by_name(subject: str | None, said: str) -> None:
+    assert ui.tags_in_words(subject) == said
