@@ -6,7 +6,6 @@ from django.conf import settings
 
 from campaigns.delivery import ledger, pipeline
 from campaigns.delivery.providers.base import TIMEOUT_S
-from campaigns.delivery.providers.sendgrid.send import SendGridProvider
 from pulsequill.schedules import SCHEDULES
 
 
@@ -26,7 +25,3 @@ def test_celery_only_wakes_and_forgets_nothing_that_a_killed_worker_held() -> No
 
 def test_the_ledger_is_swept_at_least_every_half_minute() -> None:
     assert min(one.every_s for one in SCHEDULES if one.task == "campaigns.tasks.sweep") <= 30
-
-
-def test_no_more_than_fifty_messages_are_on_their_way_to_sendgrid_at_once() -> None:
-    assert SendGridProvider(api_key="SG.x", concurrency=500)._concurrency <= 50
